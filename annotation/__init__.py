@@ -1,0 +1,1 @@
+"""What is said: measures, words, facts, tasks, prompts, engines and checks."""

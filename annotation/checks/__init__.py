@@ -1,0 +1,1 @@
+"""Checks: what a caption has to pass before it is accepted."""

@@ -1,0 +1,117 @@
+"""Facts of an element or a group in a patch: its measures, what a person would call it, what can be seen of it.
+
+Beside the measures (`measure.details`) the facts hold `noun`, for groups `plural`, `attributes` where there are
+any, and `name` where names are kept: whoever words or checks a caption needs no tag table. All values are ready
+for JSON.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation import frame, measure
+from annotation.request import ElementFacts
+from annotation.tags import TagTable
+
+Names = Literal["keep", "drop"]
+
+LIMIT = 80
+"""Longest text of a mapper, in characters, that goes into a fact; what is longer ends in an ellipsis."""
+EVERYWHERE = 7
+"""A group with members in this many of the nine cells is everywhere."""
+
+_UNSEEN = ("C", "Zl", "Zp")  # control, format (bidi marks, joiners), surrogates, unassigned, line ends
+_BLANKS = re.compile(r"\s+")
+
+
+def clean(text: str, limit: int = LIMIT) -> str:
+    """Text that anybody may have typed, as harmless data: one line, nothing invisible, of bounded length."""
+    if len(text) > 4 * limit:
+        text = text[: 4 * limit]
+    if not text.isprintable():
+        kept = (" " if character.isspace() else character for character in text)
+        text = "".join(c for c in kept if not unicodedata.category(c).startswith(_UNSEEN))
+    text = _BLANKS.sub(" ", text).strip()
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+@dataclass(frozen=True, slots=True)
+class FactMaker:
+    """Makes facts of elements; one for a run.
+
+    Attributes:
+        table: what tags look like.
+        gsd: metres per pixel of the pictures; decides which attributes can be seen.
+        names: whether proper names become facts.
+    """
+
+    table: TagTable
+    gsd: float
+    names: Names = "keep"
+
+    def element(
+        self, key: str, kind: str, tags: Mapping[str, str], measures: Mapping[str, Any]
+    ) -> ElementFacts:
+        """Facts of one element.
+
+        Args:
+            key: OSM id, `way/123`.
+            kind: `area`, `line` or `point`.
+            tags: as mapped.
+            measures: what `measure.details` gives for it.
+        """
+        facts: dict[str, Any] = {"noun": self.table.noun(tags), "plural": self.table.noun(tags, plural=True)}
+        name = self.table.name(tags) if self.names == "keep" else None
+        if name and (name := clean(name)):
+            facts["name"] = name
+        attributes = self.table.attributes(tags, self.gsd)
+        if attributes:
+            facts["attributes"] = [clean(attribute) for attribute in attributes]
+        return ElementFacts(key, kind, tags, {**facts, **measures})
+
+    def group(
+        self,
+        keys: Sequence[str],
+        tags: Sequence[Mapping[str, str]],
+        points: NDArray[np.float64],
+        matrix: NDArray[np.float64],
+        area: tuple[float, float] | None = None,
+    ) -> ElementFacts:
+        """Facts of repeated elements with the same noun, told as one: how many, how they stand, what all share.
+
+        Args:
+            keys: OSM ids of the members; the first stands for the group.
+            tags: of each member.
+            points: (k, 2) a point of each member in the unit frame of the patch.
+            matrix: (2, 2) unit frame to metres on the ground, see `frame.ground_matrices`.
+            area: share of the patch and square metres that all take together; left out for points.
+        """
+        facts: dict[str, Any] = {
+            "noun": self.table.noun(tags[0]),
+            "plural": self.table.noun(tags[0], plural=True),
+            **measure.arrangement(points @ matrix.T, float(np.sqrt(abs(np.linalg.det(matrix))))),
+        }
+        attributes = [self.table.attributes(member, self.gsd) for member in tags]
+        common = [clean(each) for each in attributes[0] if all(each in other for other in attributes)]
+        if common:
+            facts["attributes"] = common
+        if area:
+            facts["share"], facts["area_m2"] = round(area[0], 4), round(area[1], 1)
+        contents = np.bincount(frame.cell_of(points), minlength=len(frame.CELLS)).astype(np.float64)
+        if np.count_nonzero(contents) >= EVERYWHERE:
+            facts["position"] = ["whole"]
+        else:
+            listed = frame.positions(contents[None])[0]
+            facts["position"] = [cell for cell, here in zip(frame.CELLS, listed, strict=True) if here]
+        return ElementFacts(keys[0], "area" if area else "point", _common(tags), facts)
+
+
+def _common(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Tags that all members carry."""
+    first, *others = tags
+    return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}

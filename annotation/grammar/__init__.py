@@ -1,0 +1,1 @@
+"""Sentence patterns of the engine without a model: facts in, varied English out."""

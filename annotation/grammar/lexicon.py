@@ -1,0 +1,264 @@
+"""What can be said of each fact: as predicate, after the noun, as an opening, as a sentence of its own.
+
+`cover~` is a verb that follows its subject: covers, cover, and covering after a comma. `{slots}` are filled by
+`wording.Wording`, from the tables that checks read backwards; no other word of measure may stand here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_IRREGULAR = {
+    "be": ("is", "are", "being"),
+    "have": ("has", "have", "having"),
+    "go": ("goes", "go", "going"),
+    "do": ("does", "do", "doing"),
+    "lie": ("lies", "lie", "lying"),
+}
+_DOUBLED = frozenset(("run", "cut", "sit", "span", "set"))
+_STATIVE = frozenset(("be", "have"))
+_VERB = re.compile(r"(\w+)~")
+
+
+ONE, MANY, PARTICIPLE = range(3)
+"""Forms of a verb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A phrase with slots in three forms; they are the same where it has no verb.
+
+    Attributes:
+        forms: for one subject, for several, as a participle.
+        verb: the verb, or the first word of a phrase without; no caption uses one twice.
+    """
+
+    forms: tuple[str, str, str]
+    verb: str
+
+
+Uses = Mapping[str, tuple[Pattern, ...]]
+"""Patterns of one fact by their place in a sentence.
+
+Attributes of a sentence's subject: `vp` after it, `ing` after a comma, `post` after the noun, `opening` before any
+subject, `front` before the first mention only, `own` as a whole sentence.
+"""
+
+
+def conjugate(verb: str) -> tuple[str, str, str]:
+    """Third person, plural and participle of a verb: covers, cover, covering."""
+    if verb in _IRREGULAR:
+        return _IRREGULAR[verb]
+    if verb.endswith("y") and verb[-2] not in "aeiou":
+        third = f"{verb[:-1]}ies"
+    else:
+        third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "x", "z")) else f"{verb}s"
+    if verb in _DOUBLED:
+        return third, verb, f"{verb}{verb[-1]}ing"
+    return third, verb, f"{verb[:-1] if verb.endswith('e') else verb}ing"
+
+
+def pattern(text: str) -> Pattern:
+    """Reads a phrase of the lexicon."""
+    found = _VERB.search(text)
+    one, many, participle = (
+        _VERB.sub(lambda verb, form=form: conjugate(verb[1])[form], text)  # type: ignore[misc]
+        for form in range(3)
+    )
+    return Pattern((one, many, participle), found[1] if found else text.split(" ", 1)[0])
+
+
+def patterns(text: str) -> tuple[Pattern, ...]:
+    """Alternatives, divided by `|`."""
+    return tuple(pattern(" ".join(each.split())) for each in text.split("|") if each.strip())
+
+
+def _uses(*, vp: str = "", post: str = "", front: str = "", opening: str = "", own: str = "") -> Uses:
+    verbs = patterns(vp)
+    participles = tuple(
+        each for each in verbs if each.forms[ONE] != each.forms[PARTICIPLE] and each.verb not in _STATIVE
+    )
+    openings = participles if opening == "ing" else patterns(opening)
+    return {
+        "vp": verbs,
+        "ing": participles,
+        "post": patterns(post),
+        "front": patterns(front) + openings,
+        "opening": openings,
+        "own": patterns(own),
+    }
+
+
+SHARE = _uses(
+    vp="""cover~ {share} of {view} | take~ up {share} of {view} | fill~ {share} of {view}
+        | occupy~ {share} of {view} | spread~ over {share} of {view} | extend~ over {share} of {view}
+        | make~ up {share} of {view} | account~ for {share} of {view} | claim~ {share} of {view}
+        | stretch~ over {share} of {view} | amount~ to {share} of {view} | form~ {share} of {view}""",
+    opening="ing",
+    own="{its} share of {view} is {share} | {share} of {view} is {its} share",
+)
+PASSIVES = (
+    "covered by",
+    "taken up by",
+    "occupied by",
+    "filled by",
+    "given over to",
+    "under",
+    "formed by",
+    "made up of",
+)
+
+PLACE = _uses(
+    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ located {place} | be~ placed {place}",
+    post="{place}",
+    front="{place}",
+)
+LISTED_PLACE = _uses(
+    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ spread {place} | show~ {place}",
+)
+SPREAD = _uses(
+    vp="stretch~ {place} | extend~ {place} | reach~ {place} | spread~ {place} | lie~ {place}",
+    post="{place}",
+    front="{place}",
+)
+PASSING = _uses(
+    vp="run~ {place} | pass~ {place} | lie~ {place} | make~ {its} way {place}", post="{place}", front="{place}"
+)
+LINE_PLACE = _uses(vp="lie~ {place} | be~ found {place} | be~ situated {place}", post="{place}", front="{place}")
+
+SIZE = _uses(
+    vp="""measure~ {area} | come~ to {area} | span~ {area} | amount~ to {area} | total~ {area}
+        | comprise~ {area} | encompass~ {area}""",
+    post="of {area} | measuring {area}",
+    opening="ing",
+    own="{its} extent is {area} | {it} be~ {area} in size | on the ground this makes {area}",
+)
+CUT_SIZE = _uses(
+    vp="""measure~ {area} within {view} | show~ {area} of {its} extent | come~ to {area} inside {view}
+        | put~ {area} into {view} | bring~ {area} into {view} | contribute~ {area} to {view}""",
+    post="with {area} in sight | with {area} in view | of which {area} show",
+    own="""{area} of {it_object} lie inside {view} | {area} of {it_object} are visible
+        | what {view} shows of {it_object} comes to {area} | within {view} {it} measure~ {area}
+        | {area} of {it_object} can be seen""",
+)
+
+SHAPE = _uses(
+    vp="""form~ {form} | have~ the shape of {form} | take~ the form of {form} | be~ {shape} in outline
+        | have~ {a_shape} outline | show~ {a_shape} outline | draw~ {form}""",
+    post="with {a_shape} outline | in the shape of {form} | of {shape} shape",
+    opening="{shape} in outline | {shape} in shape",
+    own="{its} outline is {shape} | {its} shape is that of {form} | from above {it} look~ {shape}",
+)
+CUT_SHAPE = _uses(
+    own="""the part in view is {shape} | what shows of {it_object} is {shape} in outline
+        | {its} visible part has the shape of {form} | within {view} {its} outline is {shape}
+        | {view} shows {a_shape} part of {it_object}""",
+)
+
+EDGES = _uses(
+    vp="""be~ cut off at {edges} | run~ out of {view} at {sides} | continue~ beyond {edges} | reach~ {edges}
+        | go~ on past {edges} | extend~ beyond {edges} | pass~ out of {view} at {sides} | meet~ {edges}
+        | be~ cropped at {sides} | leave~ {view} at {sides}""",
+    post="cut off at {sides} | cropped at {sides} | running on beyond {edges}",
+    opening="cut off at {sides} | cropped at {edges} | running on beyond {edges}",
+    own="{its} ground goes on beyond {edges} | {view} ends before {it} do~, at {edges}",
+)
+LINE_EDGES = _uses(
+    vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {sides} | go~ on past {edges}",
+    post="running on beyond {edges}",
+    opening="running on beyond {edges} | reaching {edges}",
+)
+
+AXIS = _uses(
+    vp="extend~ {axis} | be~ aligned {axis} | stretch~ {axis} | be~ drawn out {axis} | be~ oriented {axis}",
+    post="stretching {axis}",
+    opening="aligned {axis} | stretching {axis} | oriented {axis}",
+    own="{its} long axis runs {axis} | lengthwise {it} run~ {axis}",
+)
+LINE_AXIS = _uses(
+    vp="run~ {axis} | be~ aligned {axis} | trend~ {axis} | extend~ {axis} | be~ oriented {axis}",
+    post="running {axis}",
+    opening="running {axis} | aligned {axis} | trending {axis} | oriented {axis}",
+    own="on the whole {it} trend~ {axis}",
+)
+
+QUALITY = _uses(
+    vp="have~ {qualities} | show~ {qualities} | display~ {qualities} | feature~ {qualities}",
+    post="with {qualities}",
+    opening="with {qualities}",
+)
+EACH_QUALITY = _uses(vp="each have~ {qualities}", post="each with {qualities}", own="every one has {qualities}")
+STATE = _uses(vp="be~ {state}", post="{state}", opening="{state}")
+
+PARTS = _uses(
+    vp="""be~ split into {parts} parts | fall~ into {parts} pieces | consist~ of {parts} separate parts
+        | come~ in {parts} pieces | appear~ in {parts} places""",
+    post="in {parts} separate parts | in {parts} pieces",
+    opening="split into {parts} parts | divided into {parts} pieces",
+    own="{parts} separate pieces of {it_object} can be seen",
+)
+
+COURSE = _uses(
+    vp="""run~ {way} | follow~ {a_bent} course | keep~ to {a_bent} line | take~ {a_bent} course | go~ {way}
+        | trace~ {a_bent} line | draw~ {a_bent} line""",
+    post="with {a_bent} course",
+    opening="{bent} throughout | {bent} all the way",
+    own="{its} course is {bent} | {its} line is {bent}",
+)
+LOOP = _uses(
+    vp="run~ {way} | make~ a closed loop | form~ a closed ring | return~ to {its} own beginning",
+    post="{way}",
+    own="{its} ends meet",
+)
+RUN = _uses(
+    vp="""run~ from {from_} to {to} | lead~ from {from_} to {to} | pass~ from {from_} to {to}
+        | reach~ from {from_} to {to} | extend~ from {from_} to {to} | connect~ {at_from} with {at_to}
+        | link~ {at_from} and {at_to} | stretch~ from {from_} to {to} | join~ {at_from} to {at_to}""",
+    post="from {from_} to {to} | between {at_from} and {at_to}",
+    opening="from {from_} to {to} | between {at_from} and {at_to}",
+    own="{its} ends lie at {at_from} and {at_to} | {it} can be followed from {from_} to {to}",
+)
+THROUGH = _uses(
+    vp="""cross~ {view} from {from_} to {to} | enter~ at {at_from} and leave~ at {at_to}
+        | traverse~ {view} from {from_} to {to} | come~ in at {at_from} and go~ out at {at_to}
+        | cut~ through {view} from {from_} to {to} | pass~ through {view} from {from_} to {to}
+        | connect~ {at_from} with {at_to} | run~ from {from_} to {to} | link~ {at_from} and {at_to}
+        | lead~ from {from_} to {to}""",
+    post="from {from_} to {to} | between {at_from} and {at_to}",
+    opening="from {from_} to {to} | between {at_from} and {at_to}",
+    own="{it} meet~ {at_from} and {at_to}",
+)
+LENGTH = _uses(
+    vp="""measure~ {length} | extend~ for {length} | be~ {length} long | run~ for {length} | cover~ {length}
+        | stretch~ over {length} | continue~ for {length} | go~ on for {length} | total~ {length}""",
+    post="of {length} | measuring {length}",
+    own="{its} length is {length} | from end to end {it} measure~ {length}",
+)
+CUT_LENGTH = _uses(
+    vp="""measure~ {length} within {view} | can be followed for {length} | show~ {length} of {its} length
+        | run~ for {length} inside {view} | stay~ in sight for {length} | bring~ {length} into {view}
+        | cover~ {length} inside {view} | be~ visible for {length}""",
+    post="with {length} in view | visible for {length} | of which {length} show",
+    opening="visible for {length}",
+    own="""{length} of {it_object} lie inside {view} | the stretch in view is {length} long
+        | within {view} {it} measure~ {length} | {length} of {it_object} can be seen""",
+)
+
+SPREADING = _uses(
+    vp="stand~ {arranged} | lie~ {arranged} | be~ {arranged}",
+    post="{arranged}",
+    opening="{arranged}",
+)
+SPACING = _uses(
+    vp="""be~ spaced {spacing} apart | stand~ {spacing} apart | keep~ {spacing} between neighbours
+        | lie~ {spacing} apart""",
+    post="{spacing} apart",
+    opening="spaced {spacing} apart | {spacing} apart",
+    own="from one to the next it is {spacing} | the usual distance to the next one is {spacing}",
+)
+TOGETHER = _uses(
+    vp="add~ up to {area} | together measure~ {area} | together come~ to {area}",
+    own="together they cover {area} | all in all they come to {area} | their ground adds up to {area}",
+)
+
+EDGE_NAMES = frozenset(("north", "east", "south", "west"))

@@ -1,0 +1,79 @@
+"""What is asked of an engine, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+TASKS: Mapping[str, int] = {"area": 1, "non_area": 2, "revision": 3, "scene": 4}
+"""Task numbers as they stand in a shard; 1 to 3 are RSTeller's, ours go on from 4."""
+
+
+class Message(TypedDict):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ElementFacts:
+    """What is known of one element in one patch.
+
+    Attributes:
+        id: OSM id, `way/123`; a group of repeated elements has the id of its first, and `facts["count"]`.
+        kind: `area`, `line` or `point`.
+        tags: OSM tags as mapped.
+        facts: measures by their contract names (`share`, `position`, …), values ready for JSON.
+    """
+
+    id: str
+    kind: str
+    tags: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The element as it stands in a sample."""
+        return {"id": self.id, "kind": self.kind, "tags": dict(self.tags), "facts": dict(self.facts)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One caption asked for.
+
+    Attributes:
+        key: unique within the run, and the same on every run: `<patch_id>/<task>/<attempt>`.
+        task: a key of `TASKS`.
+        messages: the chat; all but the last are the template's fixed prefix.
+        elements: what the caption has to be true to.
+        gsd: metres per pixel of the picture.
+        seed: sampling seed, from the run's seed and the key.
+        prompt: template and version, `area@3f2a91c0`.
+        draft: the caption to be rewritten, for revisions.
+        max_tokens: longest answer accepted.
+        temperature: sampling temperature.
+    """
+
+    key: str
+    task: str
+    messages: tuple[Message, ...]
+    elements: tuple[ElementFacts, ...]
+    gsd: float
+    seed: int
+    prompt: str
+    draft: str = ""
+    max_tokens: int = 300
+    temperature: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer; `error` is empty unless this request failed by itself."""
+
+    key: str
+    text: str
+    annotator: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    error: str = field(default="")

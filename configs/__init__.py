@@ -1,0 +1,1 @@
+"""Ready configurations; data, found with importlib.resources."""

@@ -1,0 +1,1 @@
+"""Imagery sources: where scenes are listed and their pixels read."""

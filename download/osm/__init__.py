@@ -1,0 +1,1 @@
+"""Map sources: where OpenStreetMap elements come from."""

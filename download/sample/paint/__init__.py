@@ -1,0 +1,1 @@
+"""Painters: each draws one look of one thing on the surface."""

@@ -1,0 +1,1 @@
+"""How it runs: configuration, commands, units of work on Ray, the run folder, writers and reports."""

@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `mapteller`."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,59 @@
+"""Ray, started for one run or joined."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.errors import PipelineError
+
+OBJECT_STORE_BYTES = 256 << 20
+"""Units and shards go to disk, not through Ray; requests and answers are small."""
+
+
+@contextmanager
+def cluster(address: str | None, workers: int | None, actors: int) -> Iterator[int]:
+    """Starts Ray on this machine, or joins a cluster, and leaves it when the block ends.
+
+    Args:
+        address: of a cluster to join; None starts Ray here.
+        workers: units worked on at once; None: one for each CPU.
+        actors: CPUs taken by engine replicas, counted on top of the workers here.
+
+    Yields:
+        How many units can be worked on at once.
+
+    Raises:
+        PipelineError: the cluster does not answer or is too small.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # no telemetry
+    os.environ.setdefault(
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
+    )  # Ray leaves GPU variables alone, and does not warn
+    import ray
+
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # a hint for clusters, not for us
+    try:
+        if address:
+            ray.init(address=address, logging_level=logging.WARNING)
+        else:
+            ray.init(
+                num_cpus=(workers or os.cpu_count() or 1) + actors,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                logging_level=logging.WARNING,
+                _node_ip_address="127.0.0.1",
+            )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise PipelineError(
+            f"Ray cannot be reached at {address or 'this machine'}: {error}. See `ray status`."
+        ) from error
+    try:
+        slots = int(ray.cluster_resources().get("CPU", 0)) - actors  # type: ignore[no-untyped-call]
+        if slots < 1:
+            raise PipelineError(
+                f"The Ray cluster has {slots + actors} CPUs; {actors} engine replicas and a worker need {actors + 1}."
+            )
+        yield min(slots, workers) if workers else slots
+    finally:
+        ray.shutdown()

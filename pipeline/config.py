@@ -1,0 +1,209 @@
+"""The configuration: one YAML, whose objects are the components themselves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from annotation.engines.grammar import GrammarEngine
+from annotation.tasks import Policy
+from download.imagery.local import LocalImagery
+from download.osm.extract import OsmExtract
+from download.paths import ConfigPath
+from download.scene import Bounds
+from pipeline.errors import PipelineError
+from pipeline.grid import PatchGrid
+from pipeline.split import Split
+from pipeline.writers.webdataset import WebDatasetWriter
+
+Imagery = LocalImagery
+Osm = OsmExtract
+AnyEngine = GrammarEngine
+Output = WebDatasetWriter
+
+
+class ConfigError(PipelineError):
+    """The configuration is wrong; the message names the key and the way out."""
+
+
+class GridSamples(BaseModel):
+    """Patches cut from scenes, with the map under them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["grid"]
+    imagery: Imagery
+    osm: Osm
+    patch: PatchGrid = PatchGrid()
+
+
+class TaskWeights(BaseModel):
+    """Weights of the tasks where several are possible; `revision` is the mean number of revisions of a caption."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    area: float = Field(default=0.6, ge=0)
+    non_area: float = Field(default=0.4, ge=0)
+    scene: float = Field(default=0.0, ge=0)
+    revision: float = Field(default=1.0, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> "TaskWeights":
+        if self.area + self.non_area + self.scene == 0:
+            raise ValueError("area, non_area and scene are all 0, so nothing would be captioned")
+        return self
+
+
+class Captions(BaseModel):
+    """Which tasks, by which engines, under which checks.
+
+    Attributes:
+        tasks: weights of the tasks.
+        policy: which elements are told.
+        engines: who writes.
+        assign: `free`: whoever is idle; `share`: by hash of the sample, the same on every run.
+        retries: how often a rejected caption is asked again.
+        names: `keep` tells proper names, `drop` keeps them out of prompts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tasks: TaskWeights = TaskWeights()
+    policy: Policy = Policy()
+    engines: Annotated[tuple[AnyEngine, ...], Field(min_length=1)] = (GrammarEngine(kind="grammar"),)
+    assign: Literal["free", "share"] = "free"
+    retries: int = Field(default=2, ge=0, le=20)
+    names: Literal["keep", "drop"] = "keep"
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Captions":
+        names = [engine.name for engine in self.engines]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two engines are called {name!r}; give each its own name")
+        return self
+
+
+class Config(BaseModel):
+    """A dataset: samples x captions x output.
+
+    Attributes:
+        name: of the dataset.
+        seed: every random choice comes from it.
+        region: GeoJSON file or [west, south, east, north] in degrees; left out: the imagery's own footprint.
+        samples: pictures and what is known of them.
+        captions: who says what.
+        output: what is written.
+        split: shares of train, validation and test.
+        tags: a CSV laid over the tag table.
+        prompts: a folder of templates instead of the shipped ones.
+        workers: units worked on at once; left out: one for each CPU.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    seed: int = Field(default=0, ge=0)
+    region: Bounds | ConfigPath | None = None
+    samples: GridSamples
+    captions: Captions = Captions()
+    output: Output
+    split: Split = Split()
+    tags: ConfigPath | None = None
+    prompts: ConfigPath | None = None
+    workers: int | None = Field(default=None, ge=1)
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads a configuration.
+
+    Args:
+        path: YAML file.
+        overrides: `a.b.0.c=value` each; the value is YAML.
+
+    Raises:
+        ConfigError: the file is missing, no YAML, or says something that is not understood.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}. `mapteller init` writes a configuration to start from."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path} holds no keys. `mapteller init` writes a configuration to start from.")
+    for override in overrides:
+        _set(raw, override)
+    try:
+        return Config.model_validate(raw, context={"base": path.resolve().parent})
+    except ValidationError as error:
+        lines = [f"{path}: {len(list(error.errors()))} thing(s) to mend"]
+        lines += [f"  {line}" for line in _explain(error)]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _set(raw: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise ConfigError(f"--set {override}: write key=value, such as --set samples.patch.size=224")
+    *parents, last = key.split(".")
+    place: Any = raw
+    for part in parents:
+        place = _enter(place, part, key)
+    value = yaml.safe_load(text)
+    if isinstance(place, list):
+        if not last.isdigit() or int(last) >= len(place):
+            raise ConfigError(f"--set {key}: {last} is no item of a list of {len(place)}")
+        place[int(last)] = value
+    else:
+        place[last] = value
+
+
+def _enter(place: Any, part: str, key: str) -> Any:
+    if isinstance(place, list):
+        if part.isdigit() and int(part) < len(place):
+            return place[int(part)]
+        raise ConfigError(f"--set {key}: {part} is no item of a list of {len(place)}")
+    inner = place.setdefault(part, {})
+    if not isinstance(inner, dict | list):
+        raise ConfigError(f"--set {key}: {part} is a plain value and holds no keys")
+    return inner
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"]) or "the whole"
+        if problem["type"] == "extra_forbidden":
+            yield f"{where}: unknown key{_nearest(problem['loc'])}"
+        elif problem["type"] == "missing":
+            yield f"{where}: is missing"
+        else:
+            given = problem.get("input")
+            shown = "" if isinstance(given, Mapping) else f" (given: {given!r})"
+            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}{shown}"
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    models: list[type[BaseModel]] = [Config]
+    for part in location[:-1]:
+        models = [
+            found
+            for model in models
+            if part in model.model_fields
+            for found in _models(model.model_fields[str(part)].annotation)
+        ] or models
+    known = sorted({name for model in models for name in model.model_fields})
+    close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

@@ -1,0 +1,62 @@
+"""Elements of a patch: one spatial query per unit, clipped on the scene's grid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Which element lies in which patch, as arrays of equal length; sorted by patch, then element.
+
+    Attributes:
+        patch: index of the patch.
+        element: index of the element.
+        clipped: the part of the element inside the patch, in the patch's unit frame ([0, 1] x [0, 1], y up).
+    """
+
+    patch: NDArray[np.int64]
+    element: NDArray[np.int64]
+    clipped: NDArray[np.object_]
+
+
+def to_crs(geometries: NDArray[np.object_], crs: str) -> NDArray[np.object_]:
+    """Geometries from degrees (EPSG:4326) to a CRS; the originals stay as they are."""
+    transformer = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+
+    def project(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1]))
+
+    return np.asarray(shapely.transform(geometries, project), dtype=object)
+
+
+def join(boxes: NDArray[np.float64], geometries: NDArray[np.object_]) -> Pairs:
+    """Clips every element to every patch that it meets; what runs along a frame's very edge is in neither patch.
+
+    Args:
+        boxes: (n, 4) left, bottom, right, top of the patches.
+        geometries: elements in the same CRS.
+    """
+    frames = shapely.box(*boxes.T) if len(boxes) else np.empty(0, dtype=object)
+    patch, element = shapely.STRtree(geometries).query(frames, predicate="intersects")
+    order = np.lexsort((element, patch))
+    patch, element = patch[order], element[order]
+    clipped = geometries[element]
+    bounds, frame = shapely.bounds(clipped), boxes[patch]
+    crossing = (bounds[:, :2] < frame[:, :2]).any(axis=1) | (bounds[:, 2:] > frame[:, 2:]).any(axis=1)
+    for index in np.unique(patch[crossing]):
+        first, last = np.searchsorted(patch, [index, index + 1])
+        here = first + np.flatnonzero(crossing[first:last])
+        clipped[here] = shapely.clip_by_rect(clipped[here], *boxes[index])
+    inside = ~shapely.is_empty(clipped)
+    patch, element, clipped = patch[inside], element[inside], clipped[inside]
+    return Pairs(patch, element, _to_unit_frame(clipped, boxes[patch]))
+
+
+def _to_unit_frame(geometries: NDArray[np.object_], boxes: NDArray[np.float64]) -> NDArray[np.object_]:
+    coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
+    origin, side = boxes[owner, :2], boxes[owner, 2:] - boxes[owner, :2]
+    return np.asarray(shapely.set_coordinates(geometries.copy(), (coordinates - origin) / side), dtype=object)

@@ -1,0 +1,84 @@
+"""A look at a few patches before a run: facts, prompt, caption."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from annotation.annotate import Attempt
+from pipeline.config import Config
+from pipeline.elements import ElementStore, write_elements
+from pipeline.errors import PipelineError
+from pipeline.parts import Told
+from pipeline.prepare import Prepared, prepare, tag_table
+from pipeline.region import check_overlap
+from pipeline.roster import ask_here
+from pipeline.unit import tell
+
+
+def show_preview(config: Config, number: int, console: Console) -> None:
+    """Captions `number` patches, spread over the units, and prints what was known and said of each.
+
+    Raises:
+        PipelineError: no patch has anything to tell.
+    """
+    prepared = prepare(config)
+    with TemporaryDirectory(prefix="mapteller-") as folder:
+        elements = Path(folder) / "elements.parquet"
+        write_elements(config.samples.osm, tag_table(config.tags), elements)
+        store = ElementStore(elements)
+        check_overlap(list(prepared.scenes.values()), store.bounds)
+        shown = _preview(prepared, store, number, console)
+    if not shown:
+        raise PipelineError(
+            "No patch has anything to tell. Lower captions.policy.min_share or min_length, or look at another region."
+        )
+
+
+def _preview(prepared: Prepared, store: ElementStore, number: int, console: Console) -> int:
+    config, units = prepared.config, prepared.units
+    each = -(-number // max(1, min(len(units), number)))
+    shown, places = 0, [round(step * (len(units) - 1) / max(1, number - 1)) for step in range(number)]
+    order = [units[place] for place in dict.fromkeys(places)]
+    for unit in [*order, *(unit for unit in units if unit not in order)]:
+        if shown == number:
+            break
+        told = tell(
+            config,
+            unit,
+            store,
+            lambda requests: ask_here(config.captions.engines, requests),
+            limit=min(each, number - shown),
+        )
+        for brief in told.briefs:
+            _show(told, brief.patch, unit.scene.id, console)
+            shown += 1
+    return shown
+
+
+def _show(told: Told, patch: int, scene: str, console: Console) -> None:
+    attempts = told.attempts[patch]
+    request = attempts[0].request
+    console.print(Rule(f"patch {told.patches.ids[patch]} of {scene}", align="left"))
+    for element in request.elements:
+        tags = ", ".join(f"{key}={value}" for key, value in element.tags.items())
+        _say(console, f"{element.id} ({element.kind})", tags)
+        _say(console, "facts", json.dumps(element.facts, ensure_ascii=False))
+    words = sum(len(message["content"].split()) for message in request.messages)
+    _say(console, f"prompt {request.prompt}", f"{len(request.messages)} messages, {words} words; the last one:")
+    console.print(Text(request.messages[-1]["content"], style="dim"))
+    for attempt in attempts:
+        _say(console, _kind(attempt), attempt.text)
+    console.print()
+
+
+def _kind(attempt: Attempt) -> str:
+    verdict = f"refused: {'; '.join(attempt.reasons)}" if attempt.reasons else attempt.completion.annotator
+    return f"{attempt.request.task} ({verdict})"
+
+
+def _say(console: Console, label: str, text: str) -> None:
+    console.print(Text.assemble((f"{label}: ", "bold"), text))

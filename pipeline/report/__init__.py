@@ -1,0 +1,1 @@
+"""Reports: a run that can be looked at."""

@@ -1,0 +1,233 @@
+"""Shards: finished patches of consecutive units, packed in the same order on every run."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from download.errors import DownloadError
+from download.scene import Scene, Window
+from pipeline.atomic import replacing, write_json
+from pipeline.config import Imagery, Output
+from pipeline.fingerprint import digest
+from pipeline.store import META, Commit, RunFolder
+from pipeline.writers.sample import Sample
+
+INDEX_SCHEMA = pa.schema(
+    {
+        "patch_id": pa.int64(),
+        "image_name": pa.string(),
+        "split": pa.string(),
+        "tasks": pa.list_(pa.int32()),
+        "offset": pa.int64(),
+        "bytes": pa.int64(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Captioned patches `start` to `stop` of a unit, by patch id."""
+
+    unit: str
+    content: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """What goes into one shard.
+
+    Attributes:
+        number: place of the shard in the dataset.
+        pieces: where its patches come from.
+    """
+
+    number: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def name(self) -> str:
+        """File name without ending, numbered as RSTeller does."""
+        return f"Patches{self.number:04d}"
+
+    def key(self, output: Output) -> str:
+        """Changes when the content or the writer's settings do."""
+        pieces = [[piece.unit, piece.content, piece.start, piece.stop] for piece in self.pieces]
+        return digest([pieces, output.model_dump(mode="json")])
+
+
+@dataclass(slots=True)
+class Packer:
+    """Deals captioned patches to shards as units are finished, whatever the order in which they finish."""
+
+    units: Sequence[str]
+    size: int
+    _commits: dict[str, Commit] = field(default_factory=dict)
+    _next_unit: int = 0
+    _number: int = 0
+    _open: list[Piece] = field(default_factory=list)
+    _held: int = 0
+
+    def add(self, unit: str, commit: Commit) -> list[ShardPlan]:
+        """Takes a finished unit; returns the shards that are full now."""
+        self._commits[unit] = commit
+        plans: list[ShardPlan] = []
+        while self._next_unit < len(self.units) and self.units[self._next_unit] in self._commits:
+            plans += self._deal(self.units[self._next_unit])
+            self._next_unit += 1
+        return plans
+
+    def finish(self) -> list[ShardPlan]:
+        """The remaining shards, the last perhaps not full; units that were never added are left out."""
+        plans = [plan for unit in self.units[self._next_unit :] if unit in self._commits for plan in self._deal(unit)]
+        self._next_unit = len(self.units)
+        return plans + ([self._close()] if self._open else [])
+
+    def _deal(self, unit: str) -> Iterator[ShardPlan]:
+        commit = self._commits[unit]
+        start, captioned = 0, commit.counts["captioned"]
+        while start < captioned:
+            stop = min(captioned, start + self.size - self._held)
+            self._open.append(Piece(unit, commit.content, start, stop))
+            self._held += stop - start
+            start = stop
+            if self._held == self.size:
+                yield self._close()
+
+    def _close(self) -> ShardPlan:
+        plan = ShardPlan(self._number, tuple(self._open))
+        self._open, self._held, self._number = [], 0, self._number + 1
+        return plan
+
+
+def make_shard(
+    plan: ShardPlan, folder: RunFolder, imagery: Imagery, scenes: Mapping[str, Scene], output: Output
+) -> dict[str, Any]:
+    """Reads the pixels of a shard's patches and writes it, unless it is there already.
+
+    Returns:
+        Its line in dataset.json, and `failures`: patches whose pixels could not be read.
+    """
+    target = folder.shards / f"{plan.name}{output.suffix}"
+    index = folder.shards / f"{plan.name}.parquet"
+    key = plan.key(output)
+    known = _finished(index, target, key)
+    if known:
+        return {**known, "reused": True}
+    failures: list[dict[str, Any]] = []
+    with replacing(target) as beside:
+        rows = output.write(_samples(plan, folder, imagery, scenes, failures), beside)
+        with beside.open("rb") as written:
+            checksum = file_digest(written, "sha256").hexdigest()
+        size = beside.stat().st_size
+    line = {
+        "file": target.name, "samples": len(rows), "captions": sum(len(row["tasks"]) for row in rows),
+        "bytes": size, "sha256": checksum,
+    }  # fmt: skip
+    said = {"key": key if not failures else "", **line}
+    with replacing(index) as beside:
+        pq.write_table(
+            pa.Table.from_pylist(rows, schema=INDEX_SCHEMA.with_metadata({META: json.dumps(said).encode()})),
+            beside,
+        )
+    return {**line, "failures": failures, "reused": False}
+
+
+def list_shards(folder: RunFolder, name: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Writes dataset.json and removes shards of an earlier plan."""
+    shards = [{key: line[key] for key in ("file", "samples", "captions", "bytes", "sha256")} for line in lines]
+    shards.sort(key=lambda line: str(line["file"]))
+    listed = {Path(str(line["file"])).stem for line in shards}
+    for file in folder.shards.glob("Patches*"):
+        if file.stem not in listed:
+            file.unlink()
+    total = {key: sum(line[key] for line in shards) for key in ("samples", "captions", "bytes")}
+    write_json(folder.shards / "dataset.json", {"name": name, **total, "shards": shards})
+
+
+def _finished(index: Path, target: Path, key: str) -> dict[str, Any] | None:
+    if not (index.exists() and target.exists()):
+        return None
+    try:
+        said = json.loads((pq.read_schema(index).metadata or {}).get(META, b"{}"))
+    except pa.ArrowInvalid:
+        return None  # cut off by a failing disk: the shard is written again
+    if said.pop("key", "") != key or target.stat().st_size != said["bytes"]:
+        return None
+    return {**said, "failures": []}
+
+
+def _samples(
+    plan: ShardPlan,
+    folder: RunFolder,
+    imagery: Imagery,
+    scenes: Mapping[str, Scene],
+    failures: list[dict[str, Any]],
+) -> Iterator[Sample]:
+    for piece in plan.pieces:
+        for sample in unit_samples(folder, piece.unit, slice(piece.start, piece.stop)):
+            scene = scenes[sample.metadata["image_name"]]
+            try:
+                picture = imagery.read(scene, sample.window, sample.size)
+            except DownloadError as error:
+                failures.append({"patch_id": sample.patch_id, "unit": piece.unit, "error": str(error)})
+                continue
+            yield Sample(sample.patch_id, picture, sample.metadata, sample.elements, sample.annotations)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A captioned patch whose pixels are still to be read."""
+
+    patch_id: int
+    window: Window
+    size: int
+    metadata: dict[str, Any]
+    elements: list[dict[str, Any]]
+    annotations: list[dict[str, Any]]
+
+
+def unit_samples(folder: RunFolder, unit: str, chosen: slice) -> Iterator[Told]:
+    """Captioned patches of a committed unit, by patch id."""
+    patches = folder.read("patches", unit)
+    patches = patches.filter(pc.field("status") == "captioned").sort_by("patch_id").to_pylist()[chosen]
+    elements, captions = (_by_patch(folder.read(kind, unit)) for kind in ("elements", "captions"))
+    for patch in patches:
+        patch_id = patch["patch_id"]
+        yield Told(
+            patch_id=patch_id,
+            window=Window(*patch["window"]),
+            size=patch["size"],
+            metadata=json.loads(patch["metadata"]),
+            elements=[
+                {
+                    "id": row["id"],
+                    "kind": row["kind"],
+                    "tags": dict(row["tags"]),
+                    "facts": json.loads(row["facts"]),
+                }
+                for row in elements[patch_id]
+            ],
+            annotations=[_annotation(row) for row in captions[patch_id]],
+        )
+
+
+def _annotation(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: row[key] for key in ("task", "text", "annotator", "elements", "prompt", "seed")}
+    return {**kept, "checks": json.loads(row["checks"])}
+
+
+def _by_patch(table: pa.Table) -> Mapping[int, list[dict[str, Any]]]:
+    grouped: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.to_pylist():
+        grouped[row["patch_id"]].append(row)
+    return grouped

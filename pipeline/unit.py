@@ -1,0 +1,110 @@
+"""A unit's way through the house: one function, run as a Ray task."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from annotation.annotate import Ask, Attempt, annotate, seed_of
+from annotation.prompts import Prompts
+from annotation.request import Request
+from pipeline.config import Config
+from pipeline.elements import ElementStore
+from pipeline.fingerprint import digest
+from pipeline.grid import Block
+from pipeline.parts import Told, parts_of
+from pipeline.prepare import prompts
+from pipeline.roster import Roster
+from pipeline.samples import Brief, briefs, patch_gsd, unit_elements, unit_patches
+from pipeline.store import Commit, RunFolder
+
+
+IN_SHARDS = ("patches", "elements", "captions")
+"""Parts whose content (but for outlines) goes into shards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all units of a run share.
+
+    Attributes:
+        config: the configuration.
+        folder: the run folder.
+        elements: the map as GeoParquet.
+        fingerprint: of the run.
+        roster: who answers; None if no unit is left to do.
+    """
+
+    config: Config
+    folder: Path
+    elements: Path
+    fingerprint: str
+    roster: Roster | None
+
+
+def caption_unit(job: Job, block: Block) -> Commit:
+    """Lays, joins, measures, asks, checks and commits one unit; returns what was committed."""
+    if job.roster is None:
+        raise ValueError("no engine is on the roster")
+    told = tell(job.config, block, ElementStore(job.elements), job.roster.ask)
+    parts, counts = parts_of(job.config, block, told)
+    content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
+    commit = Commit(block.fingerprint(job.fingerprint), content, counts)
+    RunFolder(job.folder).commit(block.id, parts, commit)
+    return commit
+
+
+def tell(config: Config, block: Block, store: ElementStore, ask: Ask, limit: int | None = None) -> Told:
+    """Captions a unit's patches.
+
+    Args:
+        config: the configuration.
+        block: the unit.
+        store: the map.
+        ask: how engines are reached.
+        limit: caption no more than this many patches, for a preview.
+    """
+    patches = unit_patches(config, block)
+    gsd = patch_gsd(block)
+    if not len(patches):
+        return Told(patches, np.zeros(0, dtype=bool), [], {})
+    found = briefs(config, block, patches, unit_elements(store, patches, block.scene.crs, gsd))
+    complete = np.ones(len(patches), dtype=bool)
+    wanted = [brief.patch for brief in found]
+    complete[wanted] = config.samples.imagery.complete(block.scene, [patches.windows[index] for index in wanted])
+    found = [brief for brief in found if complete[brief.patch]][:limit]
+    templates = prompts(config.prompts)
+    first = [_first(config, templates, brief, int(patches.ids[brief.patch]), gsd) for brief in found]
+    told = annotate(first, ask, retries=config.captions.retries, run_seed=config.seed)
+    by_key = {brief_key(attempt.request): attempt for attempt in told if not attempt.reasons}
+    again = [
+        _revision(config, templates, brief, by_key[request.key].text, request, number, gsd)
+        for brief, request in zip(found, first, strict=True)
+        if request.key in by_key
+        for number in range(brief.revisions)
+    ]
+    told += annotate(again, ask, retries=config.captions.retries, run_seed=config.seed)
+    attempts: dict[int, list[Attempt]] = {brief.patch: [] for brief in found}
+    place = {int(patches.ids[brief.patch]): brief.patch for brief in found}
+    for attempt in told:
+        attempts[place[int(attempt.request.key.split("/", 1)[0])]].append(attempt)
+    return Told(patches, complete, found, attempts)
+
+
+def brief_key(request: Request) -> str:
+    """Key of the first attempt at a request."""
+    return f"{request.key.rsplit('/', 1)[0]}/0"
+
+
+def _first(config: Config, templates: Prompts, brief: Brief, patch_id: int, gsd: float) -> Request:
+    messages, version = templates.render(brief.task, brief.told, gsd)
+    key = f"{patch_id}/{brief.task}/0"
+    return Request(key, brief.task, messages, brief.told, gsd, seed_of(config.seed, key), version)
+
+
+def _revision(
+    config: Config, templates: Prompts, brief: Brief, draft: str, first: Request, number: int, gsd: float
+) -> Request:
+    messages, version = templates.render("revision", brief.told, gsd, draft=draft)
+    key = f"{first.key.split('/', 1)[0]}/revision.{number}/0"
+    return Request(key, "revision", messages, brief.told, gsd, seed_of(config.seed, key), version, draft=draft)

@@ -1,0 +1,1 @@
+"""Writers: captioned samples in, dataset files out."""

@@ -1,0 +1,27 @@
+"""A finished sample, as every writer gets it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One captioned patch.
+
+    Attributes:
+        patch_id: unique in the dataset.
+        picture: (size, size, 3) pixels.
+        metadata: where, when and by whom the picture was taken.
+        elements: what is under it, with facts.
+        annotations: its captions.
+    """
+
+    patch_id: int
+    picture: NDArray[np.uint8]
+    metadata: Mapping[str, Any]
+    elements: list[dict[str, Any]]
+    annotations: list[dict[str, Any]]

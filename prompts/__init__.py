@@ -1,0 +1,1 @@
+"""Jinja templates and few-shot examples, one folder a task; data, found with importlib.resources."""
