@@ -35,6 +35,7 @@ class Scene(BaseModel):
         width: columns.
         height: rows.
         bands: 1-based indices of red, green and blue.
+        masked: whether the file says of pixels that they are missing (nodata, alpha, mask).
         stretch: values shown as black and as white, for data that is not 8 bit.
         digest: fingerprint of the content.
         licence: licence of the imagery.
@@ -52,6 +53,7 @@ class Scene(BaseModel):
     width: int
     height: int
     bands: tuple[int, int, int]
+    masked: bool = False
     stretch: tuple[float, float] | None = None
     digest: str
     licence: str = ""

@@ -1,5 +1,6 @@
 """What becomes of raw elements: which are kept, as areas, lines or points, and which of them can be seen."""
 
+import itertools
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -10,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from annotation.tags import TagTable
-from download.osm.raw import ORIGINS, TAGS, TIMESTAMP, WAY, RawElements, Tally
+from download.osm.raw import ORIGINS, TAGS, TIMESTAMP, WAY, RawElements, Tally, plain
 
 Outline = Literal["point", "open", "closed", "area"]
 """What the map draws: a node, a way that ends elsewhere or where it began, rings put together."""
@@ -58,7 +59,7 @@ class Decider:
     def __init__(self, table: TagTable) -> None:
         self._physical = pa.array(sorted(table.physical_keys), pa.string())
         self._table = table
-        self._verdict = lru_cache(maxsize=100_000)(self._decide)
+        self._verdict = lru_cache(maxsize=20_000)(self._decide)
 
     def __call__(self, raw: RawElements, tally: Tally) -> pa.Table:
         """Elements worth keeping, with the columns of `ELEMENT_SCHEMA`; what is left out or mended is counted.
@@ -108,13 +109,15 @@ def _telling(tags: pa.MapArray) -> list[tuple[tuple[str, str], ...]]:
     told = pc.invert(pc.match_substring_regex(keys.dictionary, f"^({'|'.join(LABELS)})(:|$)")).take(keys.indices)
     pairs = list(zip(tags.keys.filter(told).to_pylist(), tags.items.filter(told).to_pylist(), strict=True))
     offsets = _counted(told, tags.offsets).tolist()
-    return [tuple(pairs[start:end]) for start, end in zip(offsets, offsets[1:], strict=False)]
+    return [tuple(pairs[start:end]) for start, end in itertools.pairwise(offsets)]
 
 
 def _counted(hits: pa.BooleanArray, offsets: pa.Array) -> NDArray[np.int64]:
     """How many hits among the values of a list column lie before each of its offsets."""
-    before = np.cumsum(hits.to_numpy(zero_copy_only=False))
-    return np.concatenate([[0], before])[offsets.to_numpy()]
+    before = np.zeros(len(hits) + 1, np.int64)
+    np.cumsum(hits.to_numpy(zero_copy_only=False), out=before[1:])
+    counted: NDArray[np.int64] = before[offsets.to_numpy()]
+    return counted
 
 
 def _outlines(raw: RawElements) -> tuple[NDArray[Any], list[Outline]]:
@@ -130,9 +133,7 @@ def _outlines(raw: RawElements) -> tuple[NDArray[Any], list[Outline]]:
     return geometry, outlines.tolist()
 
 
-def _drawn(
-    geometry: NDArray[Any], outlines: list[Outline], is_area: NDArray[np.bool_], tally: Tally
-) -> NDArray[Any]:
+def _drawn(geometry: NDArray[Any], outlines: list[Outline], is_area: NDArray[np.bool_], tally: Tally) -> NDArray[Any]:
     """Closed ways that are areas filled, broken areas mended; None for what cannot be."""
     drawn = geometry.copy()
     closed = np.array(outlines) == "closed"
@@ -150,11 +151,9 @@ def _drawn(
 
 def _polygons_of(mended: shapely.Geometry) -> shapely.Geometry | None:
     """The part of a mended geometry that has an extent, None if nothing has."""
-    parts = [part for part in shapely.get_parts(mended) if part.area > 0]
-    polygons = shapely.get_parts(parts)
-    if not len(polygons):
-        return None
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    parts = shapely.get_parts(shapely.get_parts(mended))
+    polygons = parts[shapely.area(parts) > 0]
+    return plain(np.array([shapely.MultiPolygon(list(polygons))]))[0] if len(polygons) else None
 
 
 def _ids(raw: RawElements) -> pa.Array:

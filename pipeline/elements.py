@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -66,18 +65,15 @@ def write_elements(source: OsmExtract, table: TagTable, target: Path) -> Element
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        scratch = Path(folder)
         try:
-            return _write(source, table, target, Path(folder), ())
+            return _write(source, table, target, scratch, Tally())
         except UnsortedExtract as error:
-            in_order = source.sorted_copy(Path(folder))
-            notice = f"{error} It was sorted into a temporary copy."
-            return _write(in_order, table, target, Path(folder), (notice,))
+            tally = Tally(notices=[f"{error} It was sorted into a temporary copy."])
+            return _write(source.sorted_copy(scratch, tally), table, target, scratch, tally)
 
 
-def _write(
-    source: OsmExtract, table: TagTable, target: Path, scratch: Path, notices: tuple[str, ...]
-) -> ElementCounts:
-    tally = Tally(notices=list(notices))
+def _write(source: OsmExtract, table: TagTable, target: Path, scratch: Path, tally: Tally) -> ElementCounts:
     decide = Decider(table)
     written: Counter[str] = Counter()
     hidden: Counter[str] = Counter()
@@ -128,7 +124,9 @@ def _nothing(path: Path, counts: ElementCounts) -> str:
 def _write_parquet(tables: Iterator[pa.Table], path: Path) -> None:
     """Writes row groups of one size, and the metadata of GeoParquet 1.1 with the whole box."""
     whole = np.array([np.inf, np.inf, -np.inf, -np.inf])
-    with pq.ParquetWriter(path, ELEMENT_SCHEMA, compression="zstd", use_dictionary=["kind", "tags", "hidden"]) as writer:
+    with pq.ParquetWriter(
+        path, ELEMENT_SCHEMA, compression="zstd", use_dictionary=["kind", "tags", "hidden"]
+    ) as writer:
         for group in _groups(tables):
             west, south, east, north = _box_columns(group)
             box = [west.min(), south.min(), east.max(), north.max()]
@@ -152,7 +150,7 @@ def _groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 def _geo(box: list[float]) -> dict[str, Any]:
     """GeoParquet 1.1 metadata (https://geoparquet.org/releases/v1.1.0/)."""
-    from pyproj import CRS  # noqa: PLC0415 - heavy
+    from pyproj import CRS
 
     column = {
         "encoding": "WKB",
@@ -191,13 +189,17 @@ class ElementStore:
         Returns:
             A table with the columns of `ELEMENT_SCHEMA`.
         """
-        groups = np.flatnonzero(_meets(self._group_boxes, bbox))
         with self._open() as file:
-            table = file.read_row_groups(groups.tolist()).cast(ELEMENT_SCHEMA)
+            table = file.read_row_groups(self.groups_of(bbox)).cast(ELEMENT_SCHEMA)
         wanted = _meets(_box_columns(table), bbox)
         if not hidden:
             wanted &= table["hidden"].is_null().to_numpy()
         return table.filter(pa.array(wanted)).sort_by("id").combine_chunks()
+
+    def groups_of(self, bbox: Bounds) -> list[int]:
+        """Numbers of the row groups that may hold elements of a box."""
+        groups: list[int] = np.flatnonzero(_meets(self._group_boxes, bbox)).tolist()
+        return groups
 
     def _open(self) -> pq.ParquetFile:
         try:

@@ -25,7 +25,7 @@ from pipeline.progress import Display, progress
 from pipeline.region import check_overlap
 from pipeline.roster import Roster
 from pipeline.shards import Packer, ShardPlan, list_shards, make_shard
-from pipeline.store import Commit, RunFolder
+from pipeline.store import OURS, Commit, RunFolder
 from pipeline.unit import Job, caption_unit
 
 Resume = Literal["auto", "never", "always"]
@@ -128,7 +128,7 @@ def _open_folder(folder: RunFolder, prepared: Prepared, resume: Resume) -> None:
     if resume == "always" and earlier is None:
         raise PipelineError(f"{folder.path} holds no run to resume. Leave --resume out to start one.")
     if earlier is None:
-        strangers = [file.name for file in folder.path.iterdir() if file.name != ".lock"]
+        strangers = [file.name for file in folder.path.iterdir() if file.name not in (".lock", *OURS)]
         if strangers:
             raise PipelineError(
                 f"{folder.path} is not empty and holds no run (but {strangers[0]}). Choose another --out."

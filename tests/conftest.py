@@ -41,7 +41,13 @@ def small_scenes(county: SampleCounty, tmp_path_factory: pytest.TempPathFactory)
         with rasterio.open(raster) as source:
             for place in range(12):
                 window = Window(448 * (place % 4), 448 * (place // 4), 448, 448)
-                profile = {**source.profile, "width": 448, "height": 448, "transform": transform(window, source.transform)}
+                profile = {
+                    **source.profile,
+                    "alpha": "unspecified",
+                    "width": 448,
+                    "height": 448,
+                    "transform": transform(window, source.transform),
+                }
                 with rasterio.open(folder / f"{letter}{place:02d}.tif", "w", **profile) as target:
                     target.write(source.read(window=window))
     return folder

@@ -122,6 +122,18 @@ def test_nodata_and_alpha_make_a_window_incomplete(write: Write) -> None:
         assert imagery.complete(scene, [Window(0, 0, 64, 64), Window(64, 64, 64, 64)]).tolist() == expected, path.name
 
 
+def test_infrared_that_calls_itself_alpha_hides_nothing(write: Write) -> None:
+    file = write(bands=4, photometric="RGB", alpha="yes")
+
+    def water(pixels: Any) -> None:
+        pixels[3, 10:40, 10:40] = 0
+
+    _overwrite(file, water)
+    imagery = _imagery(file)
+    (scene,) = imagery.scenes()
+    assert imagery.complete(scene, [Window(0, 0, 64, 64)]).tolist() == [True]
+
+
 def test_folder_pattern_and_equal_names(write: Write, tmp_path: Path) -> None:
     write("2020/a.tif")
     write("2021/a.tif")

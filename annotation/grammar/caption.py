@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from random import Random
 
 from annotation.grammar.clause import Plan, say
-from annotation.grammar.content import tellable
+from annotation.grammar.content import essentials, tellable
 from annotation.grammar.english import sentence
 from annotation.grammar.lexicon import Uses
-from annotation.grammar.wording import VIEWS, Wording
+from annotation.grammar.wording import VIEWS, Wording, words_of
 from annotation.request import ElementFacts
 
 SHORTEST, LONGEST = 15, 70
 """Words of a caption."""
-TRIES = 16
-_NEXT_SEED = 0x9E3779B9
+LEAST_FACTS, MOST_FACTS = 3, 5
+MOST_SENTENCES = 3
 
 FIRST: tuple[Plan, ...] = (
     ("np", "vp"), ("np", "vp", "and"), ("np", "vp", "ing"), ("np", "post", "vp"), ("np", "post", "vp", "ing"),
@@ -21,18 +21,22 @@ FIRST: tuple[Plan, ...] = (
     ("front", "np", "vp"), ("front", "np", "vp", "and"), ("front", "np", "vp", "ing"), ("front", "np", "post", "vp"),
     ("shows", "np", "post"), ("shows", "np", "ing"), ("shows", "np", "post", "ing"), ("shows", "np", "rel"),
     ("inverted", "np", "post"), ("inverted", "np", "ing"), ("inverted", "np", "rel"),
-    ("passive", "np", "post"), ("passive", "np", "rel"), ("there", "np", "post", "rel"),
+    ("passive", "np", "post"), ("passive", "np", "rel"), ("passive", "np", "aside"),
 )  # fmt: skip
 NEXT: tuple[Plan, ...] = (
     ("it", "vp"), ("it", "vp", "and"), ("it", "vp", "ing"), ("opening", "it", "vp"), ("own",), ("own", "also"),
 )  # fmt: skip
-"""Plans of sentences: a thing (`np`, `it`), facts in the places of `lexicon.Uses`, and ways to open."""
 SCENE_FIRST: tuple[Plan, ...] = (
-    ("np", "vp"), ("np", "vp", "ing"), ("front", "np", "vp"), ("shows", "np", "rel"), ("inverted", "np", "rel"), ("passive", "np"),
-    ("np", "post", "vp"), ("np", "vp", "and"),
+    ("np", "vp"), ("np", "vp", "ing"), ("np", "vp", "and"), ("np", "post", "vp"), ("front", "np", "vp"),
+    ("shows", "np", "post"), ("shows", "np", "rel"), ("inverted", "np", "rel"), ("inverted", "np"), ("passive", "np"),
 )  # fmt: skip
 SCENE_NEXT: tuple[Plan, ...] = (("np", "vp"), ("np", "post", "vp"), ("inverted", "np"), ("front", "np", "vp"))
-JOINTS = (", while ", "; ", ", and ", ". ", ". ")
+"""Plans of sentences: a thing (`np`, `it`), facts in the places of `lexicon.Uses`, and ways to open."""
+JOINTS = (", while ", "; ", ", and ", "", "")
+"""What stands between two clauses of a scene; nothing: a full stop."""
+
+_TRIES = 16
+_NEXT_SEED = 0x9E3779B9
 
 
 def caption(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str:
@@ -41,15 +45,16 @@ def caption(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str
     Args:
         elements: what is told; the first carries a scene.
         seed: the same seed and facts give the same caption.
-        draft: a caption that the result must differ from.
+        draft: a caption that the result must differ from, and whose words it rather leaves.
 
     Returns:
         Text of 15 to 70 words where the facts suffice for 15.
     """
     best = ""
-    for attempt in range(TRIES):
-        rng = Random((seed + attempt * _NEXT_SEED) & 0xFFFFFFFFFFFF)
-        text = _scene(elements, rng) if len(elements) > 1 else _single(elements[0], rng, attempt)
+    for attempt in range(_TRIES):
+        rng = Random(seed + attempt * _NEXT_SEED)
+        used = set(words_of(draft))
+        text = _scene(elements, rng, used) if len(elements) > 1 else _single(elements[0], rng, used, attempt)
         if text == draft:
             continue
         if SHORTEST <= (length := text.count(" ") + 1) <= LONGEST:
@@ -59,40 +64,32 @@ def caption(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str
     return best
 
 
-def _single(element: ElementFacts, rng: Random, attempt: int) -> str:
-    told = Wording(element, rng, _views(rng))
-    pool = tellable(told)
-    kept = min(len(pool), 3 + int(rng.random() * 3) + attempt // 3)
-    pool = pool[:kept]
+def _single(element: ElementFacts, rng: Random, used: set[str], attempt: int) -> str:
+    """A caption of one element; the more attempts have failed, the more facts it takes."""
+    told = Wording(element, rng, _views(rng), used)
+    number = LEAST_FACTS + int(rng.random() * (MOST_FACTS - LEAST_FACTS + 1)) + attempt // 2
+    pool = tellable(told)[:number]
     sentences = [sentence(_realise(FIRST, told, pool))]
-    while pool and len(sentences) < 3:
-        text = _realise(NEXT, told, pool)
-        if not text:
-            break
+    while pool and len(sentences) < MOST_SENTENCES and (text := _realise(NEXT, told, pool)):
         sentences.append(sentence(text))
     return " ".join(sentences)
 
 
-def _scene(elements: Sequence[ElementFacts], rng: Random) -> str:
+def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str:
+    """A clause for each element, one or two to a sentence."""
     views = _views(rng)
-    text = ""
+    sentences: list[str] = []
+    joinable = False
     for number, element in enumerate(elements):
-        told = Wording(element, rng, views)
-        views = views[1:] + views[:1]
-        pool = tellable(told)[: 3 if number == 0 else 2]
-        clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, pool)
-        joint = JOINTS[int(rng.random() * len(JOINTS))] if number else ""
-        if joint.startswith(".") or not joint or _joined_already(text):
-            text = f"{text} {sentence(clause)}"
+        told = Wording(element, rng, views[number % len(views) :] + views[: number % len(views)], used)
+        clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, essentials(told, 2 if number else 3))
+        joint = JOINTS[int(rng.random() * len(JOINTS))] if joinable else ""
+        if joint:
+            sentences[-1] += joint + clause
         else:
-            text = f"{text[:-1]}{joint}{clause}."
-    return text.strip()
-
-
-def _joined_already(text: str) -> bool:
-    """Whether the last sentence has two clauses."""
-    last = text.rstrip(".").rpartition(". ")[2]
-    return any(joint in last for joint in (", while ", "; ", ", and ")) or len(last) > 160
+            sentences.append(clause)
+        joinable = not joint
+    return " ".join(map(sentence, sentences))
 
 
 def _views(rng: Random) -> list[str]:
@@ -103,9 +100,8 @@ def _views(rng: Random) -> list[str]:
 
 def _realise(plans: Sequence[Plan], told: Wording, pool: list[Uses]) -> str:
     """A clause after one of the plans that the pool can fill; what is told leaves the pool. Nothing if none can."""
-    for _ in range(TRIES):
-        plan = plans[int(told.rng.random() * len(plans))]
-        text = say(plan, told, pool)
+    for _ in range(_TRIES):
+        text = say(told.any(plans), told, pool)
         if text:
             return text
     return next((text for plan in plans if (text := say(plan, told, pool))), "")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from annotation.grammar import lexicon
 from annotation.grammar.english import an, is_mass, piece
 from annotation.grammar.lexicon import MANY, ONE, PARTICIPLE, Pattern, Uses
-from annotation.grammar.wording import Wording, counts
+from annotation.grammar.wording import Wording, counts, words_of
 
 Plan = tuple[str, ...]
 
@@ -13,7 +13,7 @@ SHOWS = ("shows", "holds", "takes in", "contains", "includes", "presents", "capt
 NAMED = ("named", "called", "by the name of", "known as")
 ADJECTIVES = 0.5
 """How often a shape or course stands before the noun."""
-PRONOUNS = 0.6
+PRONOUNS = 0.7
 
 _DRAWS = 4
 _OBJECT_AFTER = frozenset(("shows", "inverted", "passive", "there"))
@@ -40,25 +40,20 @@ def say(plan: Plan, told: Wording, pool: list[Uses]) -> str:
 def _fact(told: Wording, pool: list[Uses], use: str, form: int) -> str:
     """The first fact of the pool that can be put this way."""
     for number, uses in enumerate(pool):
-        options = uses[use]
-        if not options:
-            continue
-        chosen = _fresh(told, options)
+        chosen = _fresh(told, uses[use], form) if uses[use] else None
         if chosen is None:
             continue
         told.verbs.add(chosen.verb)
+        told.used |= words_of(chosen.forms[form])
         del pool[number]
         return chosen.forms[form].format_map(told)
     return ""
 
 
-def _fresh(told: Wording, options: Sequence[Pattern]) -> Pattern | None:
-    """A pattern whose verb the caption has not used."""
-    for _ in range(_DRAWS):
-        chosen = told.pick(options)
-        if chosen.verb not in told.verbs:
-            return chosen
-    return None
+def _fresh(told: Wording, options: Sequence[Pattern], form: int) -> Pattern | None:
+    """A pattern whose verb has not been said of the thing, and whose words have been used little."""
+    drawn = [chosen for _ in range(_DRAWS) if (chosen := told.any(options)).verb not in told.verbs]
+    return min(drawn, key=lambda chosen: told.staleness(chosen.forms[form])) if drawn else None
 
 
 def _number(told: Wording) -> int:
@@ -128,9 +123,9 @@ def _inverted(told: Wording, pool: list[Uses], after: Plan) -> str:
     for number, uses in enumerate(pool):
         if uses in _PLACES:
             del pool[number]
-            verb = told.pick(_PLACES_VERBS[_PLACES.index(uses)])
+            verb = told.any(_PLACES_VERBS[_PLACES.index(uses)])
             told.verbs.add(verb)
-            return f"{told['place']} {lexicon.conjugate(verb)[_number(told)]} "
+            return f"{told['span' if uses in _SPANS else 'place']} {lexicon.conjugate(verb)[_number(told)]} "
     return ""
 
 
@@ -138,16 +133,16 @@ def _passive(told: Wording, pool: list[Uses], after: Plan) -> str:
     if lexicon.SHARE not in pool:
         return ""
     pool.remove(lexicon.SHARE)
-    return f"{told['share']} of {told.view()} is {told.pick(lexicon.PASSIVES)} "
+    return f"{told['share']} of {told['whole']} is {told.pick(lexicon.PASSIVES)} "
 
 
 def _it(told: Wording, pool: list[Uses], after: Plan) -> str:
     """The thing again: by pronoun, noun or name."""
-    if told.chance(PRONOUNS):
+    if told.chance(PRONOUNS) or told.group:
         return told["it"]
     if told.name and told.chance(0.5):
         return told.name
-    return f"the {told.plural if told.group else told.noun}"
+    return f"{'these' if told.many else 'this'} {told.noun}" if told.chance(0.5) else f"the {told.noun}"
 
 
 def _noun_phrase(told: Wording, pool: list[Uses], after: Plan) -> str:
@@ -157,7 +152,7 @@ def _noun_phrase(told: Wording, pool: list[Uses], after: Plan) -> str:
     adjective = _adjective(told, pool)
     if is_mass(told.noun, told.plural) or (told.many and adjective):
         unit = piece(told.noun, told.plural)
-        if unit and (adjective or told.chance(0.5)):
+        if unit and (adjective or told.chance(0.3)):
             told.many = False
             phrase = an(f"{adjective} {unit} of {told.noun}".strip())
         else:
@@ -169,12 +164,16 @@ def _noun_phrase(told: Wording, pool: list[Uses], after: Plan) -> str:
 
 
 def _adjective(told: Wording, pool: list[Uses]) -> str:
-    """Shape or course, if it is still untold and the lot falls on it."""
-    for uses, name in ((lexicon.SHAPE, "shape"), (lexicon.COURSE, "course")):
+    """Shape, course or a quality, if it is still untold and the lot falls on it."""
+    said = ""
+    for uses, slot in ((lexicon.SHAPE, "shape"), (lexicon.COURSE, "bent")):
         if uses in pool and len(pool) > 2 and told.chance(ADJECTIVES):
             pool.remove(uses)
-            return told[_ADJECTIVE_SLOTS[name]]
-    return ""
+            said = told[slot]
+    if lexicon.QUALITY in pool and told.adjectives and told.chance(ADJECTIVES):
+        pool.remove(lexicon.QUALITY)
+        said = f"{said} {told.adjectives[0]}"
+    return said.strip()
 
 
 def _named(told: Wording, phrase: str, after: Plan) -> str:
@@ -185,9 +184,9 @@ def _named(told: Wording, phrase: str, after: Plan) -> str:
     return f"{phrase} {told.pick(NAMED)} {told.name}"
 
 
-_ADJECTIVE_SLOTS = {"shape": "shape", "course": "bent"}
 _PLACES = (lexicon.PLACE, lexicon.SPREAD, lexicon.PASSING, lexicon.LINE_PLACE)
 _PLACES_VERBS = (("lie", "be"), ("stretch", "extend", "lie", "spread"), ("run", "lie", "pass"), ("lie", "run"))
+_SPANS = (lexicon.SPREAD, lexicon.PASSING)
 _SLOTS: Mapping[str, Callable[[Wording, list[Uses], Plan], str]] = {
     "np": _noun_phrase,
     "it": _it,

@@ -2,9 +2,14 @@
 
 from annotation.grammar import lexicon
 from annotation.grammar.lexicon import Uses
-from annotation.grammar.wording import Wording, axes, is_extended, is_listed
+from annotation.grammar.wording import Wording, axes, is_listed, line_sites, sites, spans
 
 PARTS = "several parts"
+ESSENTIAL = (
+    lexicon.SHARE, lexicon.PLACE, lexicon.LISTED_PLACE, lexicon.SPREAD, lexicon.PASSING, lexicon.LINE_PLACE,
+    lexicon.RUN, lexicon.THROUGH, lexicon.SPREADING,
+)  # fmt: skip
+"""What says where a thing is or how much of the picture it takes."""
 
 
 def tellable(told: Wording) -> list[Uses]:
@@ -28,22 +33,35 @@ def tellable(told: Wording) -> list[Uses]:
     return [found[number][1] for _, number in drawn]
 
 
+def essentials(told: Wording, number: int) -> list[Uses]:
+    """A few facts, one of them essential where there is such a one."""
+    pool = tellable(told)
+    first = next((uses for uses in pool if uses in ESSENTIAL), None)
+    if first is not None:
+        pool.remove(first)
+        pool.insert(0, first)
+    return pool[:number]
+
+
 def _place(told: Wording) -> list[tuple[float, Uses]]:
+    """Where it lies, or what it runs through; one of the two where both can be said."""
     if not told.cells:
         return []
     if is_listed(told.cells):
         return [(0.2, lexicon.LISTED_PLACE)]
-    if told.line:
-        return [(0.3, lexicon.PASSING if is_extended(told.cells) else lexicon.LINE_PLACE)]
-    return [(0.1, lexicon.SPREAD if is_extended(told.cells) else lexicon.PLACE)]
+    site, span = (lexicon.LINE_PLACE, lexicon.PASSING) if told.line else (lexicon.PLACE, lexicon.SPREAD)
+    where = line_sites(told.cells) if told.line else sites(told.cells)
+    if where and spans(told.cells):
+        return [(0.1, site if told.chance(0.5) else span)]
+    return [(0.1, site if where else span)] if where or spans(told.cells) else []
 
 
 def _area(told: Wording) -> list[tuple[float, Uses]]:
     facts = told.facts
     whole = "whole" in told.cells
     found = _place(told)
-    if facts.get("area_m2"):
-        found.append((0.3, lexicon.CUT_SIZE if told.cut else lexicon.SIZE))
+    if facts.get("area_m2") and not (whole and facts.get("share")):
+        found.append((0.4, lexicon.CUT_SIZE if told.cut else lexicon.SIZE))
     shape = facts.get("shape")
     if shape and shape != PARTS and not whole:
         found.append((0.2, lexicon.CUT_SHAPE if told.cut else lexicon.SHAPE))

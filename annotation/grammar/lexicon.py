@@ -90,12 +90,12 @@ def _uses(*, vp: str = "", post: str = "", front: str = "", opening: str = "", o
 
 
 SHARE = _uses(
-    vp="""cover~ {share} of {view} | take~ up {share} of {view} | fill~ {share} of {view}
-        | occupy~ {share} of {view} | spread~ over {share} of {view} | extend~ over {share} of {view}
-        | make~ up {share} of {view} | account~ for {share} of {view} | claim~ {share} of {view}
-        | stretch~ over {share} of {view} | amount~ to {share} of {view} | form~ {share} of {view}""",
+    vp="""cover~ {share} of {whole} | take~ up {share} of {whole} | fill~ {share} of {whole}
+        | occupy~ {share} of {whole} | spread~ over {share} of {whole} | extend~ over {share} of {whole}
+        | make~ up {share} of {whole} | account~ for {share} of {whole} | claim~ {share} of {whole}
+        | stretch~ over {share} of {whole} | amount~ to {share} of {whole} | form~ {share} of {whole}""",
     opening="ing",
-    own="{its} share of {view} is {share} | {share} of {view} is {its} share",
+    own="{its} share of {whole} is {share} | {share} of {whole} is {its} share",
 )
 PASSIVES = (
     "covered by",
@@ -109,7 +109,7 @@ PASSIVES = (
 )
 
 PLACE = _uses(
-    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ located {place} | be~ placed {place}",
+    vp="lie~ {place} | appear~ {place} | be~ situated {place} | show~ {place} | be~ found {place}",
     post="{place}",
     front="{place}",
 )
@@ -117,14 +117,10 @@ LISTED_PLACE = _uses(
     vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ spread {place} | show~ {place}",
 )
 SPREAD = _uses(
-    vp="stretch~ {place} | extend~ {place} | reach~ {place} | spread~ {place} | lie~ {place}",
-    post="{place}",
-    front="{place}",
+    vp="stretch~ {span} | extend~ {span} | reach~ {span} | spread~ {span} | lie~ {span}", post="{span}", front="{span}"
 )
-PASSING = _uses(
-    vp="run~ {place} | pass~ {place} | lie~ {place} | make~ {its} way {place}", post="{place}", front="{place}"
-)
-LINE_PLACE = _uses(vp="lie~ {place} | be~ found {place} | be~ situated {place}", post="{place}", front="{place}")
+PASSING = _uses(vp="run~ {span} | pass~ {span} | lie~ {span} | make~ {its} way {span}", post="{span}", front="{span}")
+LINE_PLACE = _uses(vp="lie~ {place} | appear~ {place} | be~ found {place}", post="{place}", front="{place}")
 
 SIZE = _uses(
     vp="""measure~ {area} | come~ to {area} | span~ {area} | amount~ to {area} | total~ {area}
@@ -134,12 +130,11 @@ SIZE = _uses(
     own="{its} extent is {area} | {it} be~ {area} in size | on the ground this makes {area}",
 )
 CUT_SIZE = _uses(
-    vp="""measure~ {area} within {view} | show~ {area} of {its} extent | come~ to {area} inside {view}
-        | put~ {area} into {view} | bring~ {area} into {view} | contribute~ {area} to {view}""",
-    post="with {area} in sight | with {area} in view | of which {area} show",
-    own="""{area} of {it_object} lie inside {view} | {area} of {it_object} are visible
-        | what {view} shows of {it_object} comes to {area} | within {view} {it} measure~ {area}
-        | {area} of {it_object} can be seen""",
+    vp="""measure~ {area} {here} | show~ {area} {here} | come~ to {area} {here} | span~ {area} {here}
+        | bring~ {area} into {view} | total~ {area} {here}""",
+    post="with {area} in sight | with {area} in view | of which {area} can be seen",
+    opening="measuring {area} {here} | with {area} in view | with {area} visible",
+    own="{its} visible part measures {area} | {area} can be seen {here} | {view} holds {area}",
 )
 
 SHAPE = _uses(
@@ -150,22 +145,22 @@ SHAPE = _uses(
     own="{its} outline is {shape} | {its} shape is that of {form} | from above {it} look~ {shape}",
 )
 CUT_SHAPE = _uses(
-    own="""the part in view is {shape} | what shows of {it_object} is {shape} in outline
-        | {its} visible part has the shape of {form} | within {view} {its} outline is {shape}
-        | {view} shows {a_shape} part of {it_object}""",
+    own="""{its} visible part is {shape} | what shows is {shape} in outline | {its} outline {here} is {shape}
+        | {its} visible part has the shape of {form} | {view} shows {a_shape} part of {it_object}""",
 )
 
 EDGES = _uses(
-    vp="""be~ cut off at {edges} | run~ out of {view} at {sides} | continue~ beyond {edges} | reach~ {edges}
-        | go~ on past {edges} | extend~ beyond {edges} | pass~ out of {view} at {sides} | meet~ {edges}
-        | be~ cropped at {sides} | leave~ {view} at {sides}""",
-    post="cut off at {sides} | cropped at {sides} | running on beyond {edges}",
-    opening="cut off at {sides} | cropped at {edges} | running on beyond {edges}",
-    own="{its} ground goes on beyond {edges} | {view} ends before {it} do~, at {edges}",
+    vp="""be~ cut off at {sides} | run~ out of {view} at {sides} | continue~ beyond {edges} | reach~ {edges}
+        | continue~ {headings} out of view | extend~ beyond {edges} | pass~ out of sight at {sides} | meet~ {edges}
+        | be~ cropped at {sides} | leave~ {view} at {sides} | extend~ {headings} beyond what is shown
+        | touch~ {edges}""",
+    post="cut off at {sides} | cropped at {sides} | continuing {headings}",
+    opening="cut off at {sides} | cropped at {sides} | continuing {headings}",
+    own="{its} ground continues {headings} | {view} ends before {it} do~, at {sides}",
 )
 LINE_EDGES = _uses(
-    vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {sides} | go~ on past {edges}",
-    post="running on beyond {edges}",
+    vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {sides} | continue~ {headings} out of view",
+    post="continuing {headings}",
     opening="running on beyond {edges} | reaching {edges}",
 )
 
@@ -211,22 +206,19 @@ LOOP = _uses(
     own="{its} ends meet",
 )
 RUN = _uses(
-    vp="""run~ from {from_} to {to} | lead~ from {from_} to {to} | pass~ from {from_} to {to}
-        | reach~ from {from_} to {to} | extend~ from {from_} to {to} | connect~ {at_from} with {at_to}
-        | link~ {at_from} and {at_to} | stretch~ from {from_} to {to} | join~ {at_from} to {at_to}""",
-    post="from {from_} to {to} | between {at_from} and {at_to}",
-    opening="from {from_} to {to} | between {at_from} and {at_to}",
-    own="{its} ends lie at {at_from} and {at_to} | {it} can be followed from {from_} to {to}",
+    vp="""run~ {from_to} | lead~ {from_to} | pass~ {from_to} | reach~ {from_to} | extend~ {from_to}
+        | connect~ {with_and} | link~ {ends} | stretch~ {from_to} | lie~ {between}""",
+    post="{from_to} | {between}",
+    opening="{from_to} | {between}",
+    own="{it} can be followed {from_to}",
 )
 THROUGH = _uses(
-    vp="""cross~ {view} from {from_} to {to} | enter~ at {at_from} and leave~ at {at_to}
-        | traverse~ {view} from {from_} to {to} | come~ in at {at_from} and go~ out at {at_to}
-        | cut~ through {view} from {from_} to {to} | pass~ through {view} from {from_} to {to}
-        | connect~ {at_from} with {at_to} | run~ from {from_} to {to} | link~ {at_from} and {at_to}
-        | lead~ from {from_} to {to}""",
-    post="from {from_} to {to} | between {at_from} and {at_to}",
-    opening="from {from_} to {to} | between {at_from} and {at_to}",
-    own="{it} meet~ {at_from} and {at_to}",
+    vp="""cross~ {view} {from_to} | traverse~ {view} {from_to} | cut~ through {view} {from_to}
+        | pass~ through {view} {from_to} | connect~ {with_and} | run~ {from_to} | link~ {ends} | lead~ {from_to}
+        | meet~ {ends} | join~ {ends} | extend~ {between}""",
+    post="{from_to} | {between}",
+    opening="{from_to} | {between}",
+    own="{it} can be followed {from_to}",
 )
 LENGTH = _uses(
     vp="""measure~ {length} | extend~ for {length} | be~ {length} long | run~ for {length} | cover~ {length}
@@ -235,13 +227,12 @@ LENGTH = _uses(
     own="{its} length is {length} | from end to end {it} measure~ {length}",
 )
 CUT_LENGTH = _uses(
-    vp="""measure~ {length} within {view} | can be followed for {length} | show~ {length} of {its} length
-        | run~ for {length} inside {view} | stay~ in sight for {length} | bring~ {length} into {view}
-        | cover~ {length} inside {view} | be~ visible for {length}""",
-    post="with {length} in view | visible for {length} | of which {length} show",
-    opening="visible for {length}",
-    own="""{length} of {it_object} lie inside {view} | the stretch in view is {length} long
-        | within {view} {it} measure~ {length} | {length} of {it_object} can be seen""",
+    vp="""measure~ {length} {here} | can be followed for {length} | show~ {length} {here}
+        | run~ for {length} {here} | stay~ in sight for {length} | bring~ {length} into {view}
+        | cover~ {length} {here} | be~ visible for {length} | remain~ in view for {length}""",
+    post="with {length} in view | visible for {length} | of which {length} can be seen",
+    opening="visible for {length} | with {length} in sight",
+    own="{its} visible stretch is {length} long | {length} can be seen {here} | {view} holds {length}",
 )
 
 SPREADING = _uses(

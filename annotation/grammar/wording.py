@@ -14,17 +14,24 @@ from annotation.request import ElementFacts
 T = TypeVar("T")
 Texts = tuple[str, ...]
 
-VIEWS = (
-    "the picture", "this image", "the view", "the frame", "this scene",
-    "this picture", "the image", "this view", "this frame", "the scene",
-)  # fmt: skip
-OF_VIEW = 0.15
+VIEWS = ("the picture", "this image", "the view", "the frame", "this scene", "this picture", "the image")
+HERE = ("here", "in view", "in sight", "within {}")
+WHOLES = ("what is visible", "what is shown", "what can be seen", "what appears here")
+DRAWS = 3
+BORDERS = ("edge", "edge", "border", "margin", "side")
+OF_VIEW = 0.1
 """How often a place is said to be one of the picture."""
 
 _SHARPEST = 8
 _SIDES = {"north": "top", "south": "bottom", "west": "left", "east": "right"}
 _EXTENDED = ("along", "across", "down", "from", "through", "diagonally", "over", "all")
 _PART_OF_VIEW = re.compile(r"(?:in|at|on|along|down|across|towards) the [a-z -]+")
+_BARE = re.compile(
+    r"(?:in|at|on) the ((?:upper|lower|top|bottom) (?:left|right)|left|right|top|bottom|centre)(?: corner)?"
+)
+_WORD = re.compile(r"[\w'’-]+")
+_SLOT = re.compile(r"\{\w*\}")
+_NUMBERED = re.compile(r"(one|two|three|four|five|six|seven|eight)[ -](lane|storey|track)s?")
 _ADVERBS = ("in ", "with", "as ", "back ")
 _STATES = frozenset(("on", "in", "through", "with", "carried", "dry", "holding", "made", "draining", "tidal"))
 _MASSES = frozenset(
@@ -39,15 +46,25 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @lru_cache(maxsize=4096)
 def shares(share: float) -> Texts:
-    """Ways to tell a share, the sharpest of them."""
-    return words.share_phrases(share)[:_SHARPEST]
+    """Ways to tell a share, the sharpest of them, and in percent."""
+    said = words.share_phrases(share)[:_SHARPEST]
+    percent = round(share * 100)
+    if not 1 < percent < 99:
+        return said
+    return (*said, *(f"{about}{percent} percent" for about in ("", "", "about ", "some ", "roughly ")))
 
 
 lengths = lru_cache(maxsize=8192)(words.length_phrases)
 areas = lru_cache(maxsize=8192)(words.area_phrases)
-counts = lru_cache(maxsize=1024)(words.count_phrases)
 forms = lru_cache(maxsize=64)(words.shape_nouns)
 arrangements = lru_cache(maxsize=64)(words.arrangement_phrases)
+
+
+@lru_cache(maxsize=1024)
+def counts(count: int) -> Texts:
+    """Ways to tell a number of things, none of them in digits that words can stand for."""
+    said = words.count_phrases(count)
+    return (words.number_words(count), *(each for each in said if not each.isdecimal() or count > 100))
 
 
 @lru_cache(maxsize=1024)
@@ -57,21 +74,27 @@ def places(cells: Texts) -> Texts:
         return words.position_phrases(cells)[:3]
     said = words.position_phrases(cells)
     plain = tuple(each for each in said[:8] if "," not in each) or said[:2]
-    corners = (re.fullmatch(r"in the ((?:upper|lower|top|bottom) (?:left|right))(?: corner)?", each) for each in plain)
-    return plain[:6] + tuple(f"at {corner[1]}" for corner in corners if corner)
+    matches = map(_BARE.fullmatch, plain)
+    bare = tuple(f"at {match[1]}" for match in matches if match)
+    return (*plain[:6], *bare)
 
 
 @lru_cache(maxsize=1024)
-def line_places(cells: Texts) -> Texts:
-    """Ways to tell the place of a line, which runs from somewhere but towards nothing."""
-    return tuple(each for each in places(cells) if not each.startswith("towards")) or places(cells)
+def sites(cells: Texts) -> Texts:
+    """Places to lie in."""
+    return tuple(each for each in places(cells) if not each.startswith(_EXTENDED))
 
 
 @lru_cache(maxsize=1024)
-def is_extended(cells: Texts) -> bool:
-    """Whether a place is one to run through rather than one to lie in."""
-    first = places(cells)[:1]
-    return bool(first) and first[0].startswith(_EXTENDED)
+def line_sites(cells: Texts) -> Texts:
+    """Places for a line to lie in, which runs from somewhere but towards nothing."""
+    return tuple(each for each in sites(cells) if not each.startswith("towards"))
+
+
+@lru_cache(maxsize=1024)
+def spans(cells: Texts) -> Texts:
+    """Places to run through."""
+    return tuple(each for each in places(cells) if each.startswith(_EXTENDED))
 
 
 @lru_cache(maxsize=1024)
@@ -84,31 +107,35 @@ def is_listed(cells: Texts) -> bool:
 def edges(cut: Texts) -> Texts:
     """Noun phrases for the edges that cut an element."""
     if len(cut) == len(_SIDES):
-        return ("all four edges", "every edge", "all edges")
-    many = "s" if len(cut) > 1 else ""
-    compass = english.listed([f"{edge}ern" for edge in cut])
-    return (f"the {compass} edge{many}", f"the {english.listed([_SIDES[edge] for edge in cut])} edge{many}")
+        return ("all four edges", "every edge", "all edges", "every side", "all borders")
+    words_for_it = ("edges", "borders", "margins") if len(cut) > 1 else ("edge", "border", "margin")
+    compass, sided = english.listed([f"{edge}ern" for edge in cut]), english.listed([_SIDES[edge] for edge in cut])
+    return tuple(f"the {which} {edge}" for which in (compass, sided) for edge in words_for_it)
 
 
 @lru_cache(maxsize=64)
 def sides(cut: Texts) -> Texts:
-    """The same, to follow `at`, mostly without article."""
+    """The same, to follow `at`, without article."""
     if len(cut) == len(_SIDES):
         return ("all four edges", "every side", "all sides")
-    return (english.listed([_SIDES[edge] for edge in cut]), *edges(cut))
+    return (english.listed([_SIDES[edge] for edge in cut]),)
 
 
 @lru_cache(maxsize=64)
-def ends(place: str) -> Texts:
-    """Ways to tell where a line enters or leaves, to follow `from` and `to`."""
-    said = tuple(each for each in words.end_phrases(place) if " of the frame" not in each)
-    return said + tuple(each.removeprefix("the ") for each in said if "edge" in each or "-" in place)
+def headings(cut: Texts) -> Texts:
+    """Where an element goes on beyond the frame, to follow `continues`."""
+    if len(cut) == len(_SIDES):
+        return ("on all sides", "on every side", "all round")
+    compass = english.listed(cut)
+    return (compass, f"to {compass}", f"towards {compass}")
 
 
 @lru_cache(maxsize=64)
-def end_points(place: str) -> Texts:
-    """The same, to follow `at`: edges are named as such."""
-    return tuple(each for each in ends(place) if "edge" in each) or ends(place)
+def points(place: str) -> Texts:
+    """Names without article for where a line enters or leaves."""
+    if place in _SIDES:
+        return (f"{place}ern", f"{place}ern", _SIDES[place])
+    return tuple(each.removeprefix("the ") for each in words.end_phrases(place) if "frame" not in each)
 
 
 @lru_cache(maxsize=64)
@@ -154,6 +181,26 @@ def speakable(name: str) -> str:
     return name if _NAME.fullmatch(name) and _LETTER.search(name) else ""
 
 
+@lru_cache(maxsize=32768)
+def words_of(text: str) -> frozenset[str]:
+    """The words of a phrase, without its slots."""
+    return frozenset(_WORD.findall(_SLOT.sub(" ", text.lower())))
+
+
+@lru_cache(maxsize=4096)
+def adjectives(attributes: Texts) -> Texts:
+    """Attributes that can stand before the noun: asphalt, two-lane, gabled-roofed is left out."""
+    found = []
+    for attribute in map(clean, attributes):
+        surface = attribute.removesuffix(" surface")
+        number = _NUMBERED.fullmatch(attribute)
+        if surface != attribute and surface.count(" ") == 0:
+            found.append(surface)
+        elif number:
+            found.append(f"{number[1]}-{number[2]}")
+    return tuple(found)
+
+
 class Wording:
     """Fills slots for one element, each time anew.
 
@@ -167,12 +214,14 @@ class Wording:
         cut: whether an edge of the frame cuts it.
         having: attributes that it has.
         states: attributes that it is in.
+        adjectives: attributes that can stand before the noun.
         cells: its position.
         verbs: those that were used of it.
+        used: words of the caption so far; what comes next rather uses others.
     """
 
-    def __init__(self, element: ElementFacts, rng: Random, views: Sequence[str]) -> None:
-        """Takes the words for the picture in the order in which they are to be used."""
+    def __init__(self, element: ElementFacts, rng: Random, views: Sequence[str], used: set[str]) -> None:
+        """Takes the words for the picture in the order in which they are to be used, and words used already."""
         facts = element.facts
         self.facts: Mapping[str, Any] = facts
         self.rng = rng
@@ -185,7 +234,9 @@ class Wording:
         self.many = self.group or english.is_plural(self.noun, self.plural)
         self.cut = bool(facts.get("edges"))
         self.having, self.states = qualities(tuple(facts.get("attributes") or ()))
+        self.adjectives = adjectives(tuple(facts.get("attributes") or ()))
         self.cells: Texts = tuple(facts.get("position") or ())
+        self.used = used
         self.verbs: set[str] = set()
         self._swapped = rng.random() < 0.5
 
@@ -193,7 +244,21 @@ class Wording:
         """Words for a slot of the lexicon."""
         return _SLOTS[slot](self)
 
-    def pick(self, options: Sequence[T]) -> T:
+    def pick(self, options: Sequence[str]) -> str:
+        """One of several at random, rather one whose words have not been used yet."""
+        text = self.freshest([self.any(options) for _ in range(min(DRAWS, len(options)))])
+        self.used |= words_of(text)
+        return text
+
+    def freshest(self, options: Sequence[str]) -> str:
+        """The first of those with the fewest words that have been used."""
+        return min(options, key=self.staleness)
+
+    def staleness(self, text: str) -> int:
+        """How many words of a phrase have been used."""
+        return len(words_of(text) & self.used)
+
+    def any(self, options: Sequence[T]) -> T:
         """One of several, each as likely."""
         return options[int(self.rng.random() * len(options))]
 
@@ -204,16 +269,33 @@ class Wording:
     def view(self) -> str:
         """The picture, by another word than last time."""
         self.views.append(self.views.pop(0))
+        self.used |= words_of(self.views[-1])
         return self.views[-1]
+
+    def all_of_it(self) -> str:
+        """What a share is a share of."""
+        return self.pick(WHOLES) if self.chance(0.5) else self.view()
+
+    def here(self) -> str:
+        """In the picture."""
+        here = self.pick(HERE)
+        return here.format(self.view()) if "{" in here else here
 
     def place(self) -> str:
         """Where it lies."""
-        place = self.pick((line_places if self.line else places)(self.cells))
+        place = self.pick((line_sites if self.line else sites)(self.cells))
         return f"{place} of {self.view()}" if _PART_OF_VIEW.fullmatch(place) and self.chance(OF_VIEW) else place
 
-    def end(self, table: Callable[[str], Texts], *, first: bool) -> str:
-        """One end of a line; which comes first says nothing."""
-        return self.pick(table(self.facts["from" if first != self._swapped else "to"]))
+    def run(self, first: str, last: str) -> str:
+        """Both ends of a line, `from west to east edge`; which comes first says nothing."""
+        start, end = (self.facts[name] for name in (("to", "from") if self._swapped else ("from", "to")))
+        one, other = self.pick(points(start)), self.pick(points(end))
+        border, the = self.pick(BORDERS), self.pick(("the ", "", ""))
+        if start in _SIDES and end not in _SIDES:
+            one = f"{one} {border}"
+        if end in _SIDES:
+            other = f"{other} {border}"
+        return f"{first} {the}{one} {last} {the}{other}"
 
     def measured(self, name: str, table: Callable[[float], Texts]) -> str:
         """Words for a number."""
@@ -234,7 +316,10 @@ class Wording:
 
 _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "view": Wording.view,
+    "here": Wording.here,
+    "whole": Wording.all_of_it,
     "place": Wording.place,
+    "span": lambda told: told.pick(spans(told.cells)),
     "share": lambda told: told.measured("share", shares),
     "area": lambda told: told.measured("area_m2", areas),
     "length": lambda told: told.measured("length_m", lengths),
@@ -248,11 +333,12 @@ _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "way": lambda told: told.pick(courses(told.facts["course"])[1]),
     "axis": lambda told: told.pick(axes(told.facts["orientation"])),
     "edges": lambda told: told.pick(edges(tuple(told.facts["edges"]))),
+    "headings": lambda told: told.pick(headings(tuple(told.facts["edges"]))),
     "sides": lambda told: told.pick(sides(tuple(told.facts["edges"]))),
-    "from_": lambda told: told.end(ends, first=True),
-    "to": lambda told: told.end(ends, first=False),
-    "at_from": lambda told: told.end(end_points, first=True),
-    "at_to": lambda told: told.end(end_points, first=False),
+    "from_to": lambda told: told.run("from", "to"),
+    "between": lambda told: told.run("between", "and"),
+    "with_and": lambda told: told.run("", "with").strip(),
+    "ends": lambda told: told.run("", "and").strip(),
     "arranged": lambda told: told.pick(arrangements(told.facts["arrangement"])),
     "qualities": lambda told: english.listed(told.having),
     "state": lambda told: english.listed(told.states),

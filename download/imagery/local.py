@@ -18,6 +18,9 @@ from download.paths import ConfigPath
 from download.scene import Scene, Window
 
 RASTER_SUFFIXES = {".tif", ".tiff", ".vrt", ".jp2", ".img", ".png", ".jpg"}
+TRUE_ALPHA = 0.99
+"""Share of an alpha band that is fully transparent or fully opaque, at least."""
+
 HASHED_WHOLE = 64 << 20
 HASHED_PIECE = 1 << 20
 
@@ -78,10 +81,7 @@ class LocalImagery(BaseModel):
 
     def complete(self, scene: Scene, windows: Sequence[Window]) -> NDArray[np.bool_]:
         """Which windows hold no nodata or transparent pixel; files without a mask are not read at all."""
-        from rasterio.enums import MaskFlags
-
-        dataset = _open(scene.path)
-        if all(MaskFlags.all_valid in dataset.mask_flag_enums[band - 1] for band in scene.bands):
+        if not scene.masked:
             return np.ones(len(windows), dtype=bool)
         return np.array([bool(self._read(scene, window, mask=True).all()) for window in windows], dtype=bool)
 
@@ -130,6 +130,7 @@ class LocalImagery(BaseModel):
             width=dataset.width,
             height=dataset.height,
             bands=self.bands,
+            masked=_masked(dataset, file, self.bands),
             stretch=self._stretch(dataset, file),
             digest=_digest(file),
             licence=self.licence,
@@ -144,9 +145,7 @@ class LocalImagery(BaseModel):
             raise DownloadError(
                 f"{file} holds {', '.join(map(str, kinds))} values. Set samples.imagery.stretch: [black, white]."
             )
-        scale = max(1, max(dataset.width, dataset.height) // 512)
-        shape = (3, max(1, dataset.height // scale), max(1, dataset.width // scale))
-        sample = dataset.read(list(self.bands), out_shape=shape, masked=True).compressed()
+        sample = _thumbnail(dataset, file, list(self.bands)).compressed()
         if not sample.size:
             raise DownloadError(f"{file} holds nothing but nodata. Take it out of samples.imagery.path.")
         low, high = np.percentile(sample, [2, 98])
@@ -160,7 +159,9 @@ def _open(path: str) -> Any:
     try:
         return rasterio.open(path)
     except rasterio.errors.RasterioIOError as error:
-        raise DownloadError(f"{path} is no raster that GDAL can open: {error}") from error
+        raise DownloadError(
+            f"{path} is no raster that GDAL can open: {error}. If it should be one, it was cut off: fetch it again."
+        ) from error
 
 
 def _check(dataset: Any, file: Path, bands: Sequence[int]) -> None:
@@ -179,6 +180,35 @@ def _check(dataset: Any, file: Path, bands: Sequence[int]) -> None:
     if max(bands) > dataset.count or min(bands) < 1:
         raise DownloadError(f"{file} has {dataset.count} bands, but samples.imagery.bands asks for {list(bands)}.")
     _check_whole(dataset, file)
+
+
+def _masked(dataset: Any, file: Path, bands: Sequence[int]) -> bool:
+    """Whether pixels can be missing.
+
+    Copies of NAIP often call their near-infrared band an alpha band; a true one is black or white nearly everywhere.
+    """
+    from rasterio.enums import ColorInterp, MaskFlags
+
+    flags = [dataset.mask_flag_enums[band - 1] for band in bands]
+    if all(MaskFlags.all_valid in flag for flag in flags):
+        return False
+    if not any(MaskFlags.alpha in flag for flag in flags):
+        return True
+    alpha = dataset.colorinterp.index(ColorInterp.alpha) + 1
+    sample = _thumbnail(dataset, file, [alpha])
+    return bool(np.isin(sample.data, [0, np.iinfo(sample.dtype).max]).mean() >= TRUE_ALPHA)
+
+
+def _thumbnail(dataset: Any, file: Path, bands: list[int]) -> Any:
+    """A masked array of every so many pixels, at most some 512 a side."""
+    import rasterio
+
+    scale = max(1, max(dataset.width, dataset.height) // 512)
+    shape = (len(bands), max(1, dataset.height // scale), max(1, dataset.width // scale))
+    try:
+        return dataset.read(bands, out_shape=shape, masked=True)
+    except rasterio.errors.RasterioError as error:
+        raise DownloadError(f"{file} cannot be read: {error}. Fetch the file again.") from error
 
 
 def _check_whole(dataset: Any, file: Path) -> None:

@@ -38,11 +38,11 @@ class OsmExtract(BaseModel):
         """
         self._check_name()
         if self._is_vector:
-            from download.osm import vector  # noqa: PLC0415 - heavy
+            from download.osm import vector
 
             vector.check(self.path)
         else:
-            from download.osm import osm_header  # noqa: PLC0415 - heavy
+            from download.osm import osm_header
 
             osm_header.check(self.path)
 
@@ -54,10 +54,10 @@ class OsmExtract(BaseModel):
     def bounds(self) -> Bounds | None:
         """West, south, east and north in degrees as the file states them; None where it states nothing."""
         if self._is_vector:
-            from download.osm import vector  # noqa: PLC0415 - heavy
+            from download.osm import vector
 
             return vector.bounds(self.path)
-        from download.osm import osm_header  # noqa: PLC0415 - heavy
+        from download.osm import osm_header
 
         return osm_header.bounds(self.path)
 
@@ -78,23 +78,29 @@ class OsmExtract(BaseModel):
         """
         self.check()
         if self._is_vector:
-            from download.osm import vector  # noqa: PLC0415 - heavy
+            from download.osm import vector
 
             return vector.read(self.path, tally)
-        from download.osm import osm_file  # noqa: PLC0415 - heavy
+        from download.osm import osm_file
 
         return osm_file.read(self.path, keys, scratch, tally)
 
-    def sorted_copy(self, folder: Path) -> "OsmExtract":
+    def sorted_copy(self, folder: Path, tally: Tally) -> "OsmExtract":
         """Writes the elements to a new file in order, the newest version of each; all are in memory meanwhile.
+
+        Args:
+            folder: Where the new file goes.
+            tally: Counts what was there twice.
 
         Raises:
             DownloadError: There are too many for that; the message says how to sort them by hand.
         """
-        from download.osm import osm_file  # noqa: PLC0415 - heavy
+        from download.osm import osm_file
 
         target = folder / "sorted.osm.pbf"
-        osm_file.sort(self.path, target)
+        dropped = osm_file.sort(self.path, target)
+        tally.read += dropped
+        tally.leave_out("older version of an element", dropped)
         return OsmExtract(path=target)
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
+import pyogrio  # type: ignore[import-untyped]  # it has no types
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 

@@ -5,10 +5,9 @@ osmium hands out each assembled area as soon as its last way has passed. Memory 
 (a file in the scratch folder for large maps) and the ways of unfinished relations.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import osmium
@@ -18,6 +17,9 @@ import shapely
 from download.errors import DownloadError
 from download.osm.opl import Labels, TagSheet
 from download.osm.raw import ORIGINS, RELATION, TAGS, TIMESTAMP, RawElements, Tally, UnsortedExtract, plain
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 BATCH: Final = 10_000
 """Elements held at a time."""
@@ -55,12 +57,11 @@ def read(path: Path, keys: Collection[str], scratch: Path, tally: Tally) -> Iter
     """
     try:
         candidates = _area_relations(path, keys, tally)
-        locations = _node_index(path, scratch)
-        assembled: set[int] = set()
-        yield from _stream(path, locations, candidates, assembled, scratch, tally)
-        failed = candidates - assembled
+        stream = _Stream(path, candidates, scratch, tally)
+        yield from stream.batches()
+        failed = candidates - stream.assembled
         if failed:
-            yield from _mend_relations(path, locations, failed, tally)
+            yield from _mend_relations(path, stream.locations, failed, tally)
     except RuntimeError as error:
         if any(sign in str(error) for sign in _OUT_OF_ORDER):
             raise UnsortedExtract(f"{path} is not sorted: {error}.") from error
@@ -69,10 +70,13 @@ def read(path: Path, keys: Collection[str], scratch: Path, tally: Tally) -> Iter
         ) from error
 
 
-def sort(path: Path, target: Path) -> None:
-    """Writes the elements of a file sorted by type and id, of several versions only the newest.
+def sort(path: Path, target: Path) -> int:
+    """Writes the elements of a file sorted by type and id, of several with the same id only the newest version.
 
-    Everything is held in memory meanwhile.
+    Everything is held in memory meanwhile, some 15 times the size of a PBF file.
+
+    Returns:
+        How many tagged elements were older versions, or the same once more.
 
     Raises:
         DownloadError: The file is too large for that; the message says how to sort it.
@@ -87,12 +91,19 @@ def sort(path: Path, target: Path) -> None:
     merger.add_file(str(path))
     with osmium.SimpleWriter(str(target), overwrite=True) as writer:
         merger.apply(writer, simplify=True)
+    return _tagged(path) - _tagged(target)
+
+
+def _tagged(path: Path) -> int:
+    return sum(1 for _ in osmium.FileProcessor(path).with_filter(osmium.filter.EmptyTagFilter()))
 
 
 def _area_relations(path: Path, keys: Collection[str], tally: Tally) -> set[int]:
     """Ids of the relations that can be areas; the others are counted by reason."""
     candidates: set[int] = set()
-    relations = osmium.FileProcessor(path, osmium.osm.RELATION).with_filter(osmium.filter.EmptyTagFilter())
+    relations: Iterable[Any] = osmium.FileProcessor(path, osmium.osm.RELATION).with_filter(
+        osmium.filter.EmptyTagFilter()
+    )
     for relation in relations:
         tally.read += 1
         tags = dict(relation.tags)
@@ -114,60 +125,76 @@ def _no_area(tags: Mapping[str, str], keys: Collection[str]) -> str | None:
     return None if physical else "no physical tag"
 
 
-def _node_index(path: Path, scratch: Path) -> "osmium.index.LocationTable":
-    """Where nodes lie: in memory, for large files on disk."""
+def _node_index(path: Path, scratch: Path) -> str:
+    """How osmium keeps the places of nodes: in memory, for large files on disk."""
     text = 12 if path.suffix == ".osm" else 1
     if path.stat().st_size < NODES_IN_MEMORY * text:
-        return osmium.index.create_map("flex_mem")
-    return osmium.index.create_map(f"sparse_file_array,{scratch / 'nodes.index'}")
+        return "flex_mem"
+    return f"sparse_file_array,{scratch / 'nodes.index'}"
 
 
-def _stream(
-    path: Path,
-    locations: "osmium.index.LocationTable",
-    candidates: set[int],
-    assembled: set[int],
-    scratch: Path,
-    tally: Tally,
-) -> Iterator[RawElements]:
-    """Nodes and ways in the order of the file, areas of relations as they are finished."""
-    stream = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations(locations)
-    if candidates:
-        wanted = osmium.filter.IdFilter(2 * relation + 1 for relation in candidates)
-        stream.with_areas(osmium.filter.IdFilter(candidates)).with_filter(wanted.enable_for(osmium.osm.AREA))
-    stream.with_filter(osmium.filter.EmptyTagFilter())
-    wkb = osmium.geom.WKBFactory()
-    node, way, area = osmium.osm.Node, osmium.osm.Way, osmium.osm.Area
-    shapes: list[str] = []
-    areas = _Relations()
-    order = _Order(path)
-    with TagSheet(scratch) as sheet:
-        for element in stream:
-            kind = type(element)
-            try:
-                if kind is way:
-                    shapes.append(wkb.create_linestring(element))
-                    sheet.add_way(element)
-                elif kind is node:
-                    shapes.append(wkb.create_point(element))
-                    sheet.add_node(element)
-                else:
-                    shape = shapely.from_wkb(wkb.create_multipolygon(element))
-                    areas.add(element.orig_id(), element, shape)
-                    assembled.add(element.orig_id())
-            except (osmium.InvalidLocationError, RuntimeError):
-                if kind is not area:
-                    tally.read += 1
-                    tally.leave_out(_no_line(element))
-            if len(shapes) == BATCH:
-                yield _batch(sheet.take(), shapes, order, tally)
-                shapes = []
-            if len(areas) == BATCH // 10:
-                yield areas.take()
-        if shapes:
-            yield _batch(sheet.take(), shapes, order, tally)
-    if len(areas):
-        yield areas.take()
+class _Stream:
+    """One pass over nodes and ways in the order of the file; areas of relations come as they are finished.
+
+    Attributes:
+        assembled: Ids of the relations that have become areas.
+        locations: Where the nodes are that have passed.
+    """
+
+    def __init__(self, path: Path, candidates: set[int], scratch: Path, tally: Tally) -> None:
+        processor = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY)
+        processor.with_locations(_node_index(path, scratch))
+        if candidates:
+            areas = osmium.filter.IdFilter(2 * relation + 1 for relation in candidates)
+            areas.enable_for(osmium.osm.AREA)
+            processor.with_areas(osmium.filter.IdFilter(candidates)).with_filter(areas)
+        processor.with_filter(osmium.filter.EmptyTagFilter())
+        self.locations = processor.node_location_storage
+        self.assembled: set[int] = set()
+        self._elements: Iterable[Any] = processor
+        self._scratch, self._tally = scratch, tally
+        self._order = _Order(path)
+        self._wkb = osmium.geom.WKBFactory()
+        self._shapes: list[str] = []
+        self._areas = _Relations()
+
+    def batches(self) -> Iterator[RawElements]:
+        """All elements, some `BATCH` at a time."""
+        with TagSheet(self._scratch) as sheet:
+            for element in self._elements:
+                self._draw(element, sheet)
+                if len(self._shapes) == BATCH:
+                    yield self._batch(sheet.take())
+                if len(self._areas) == BATCH // 10:
+                    yield self._areas.take()
+            if self._shapes:
+                yield self._batch(sheet.take())
+        if len(self._areas):
+            yield self._areas.take()
+
+    def _draw(self, element: Any, sheet: TagSheet) -> None:
+        kind = type(element)
+        try:
+            if kind is osmium.osm.Way:
+                self._shapes.append(self._wkb.create_linestring(element))
+                sheet.add_way(element)
+            elif kind is osmium.osm.Node:
+                self._shapes.append(self._wkb.create_point(element))
+                sheet.add_node(element)
+            else:
+                shape = shapely.from_wkb(self._wkb.create_multipolygon(element))
+                self._areas.add(element.orig_id(), element, shape)
+                self.assembled.add(element.orig_id())
+        except (osmium.InvalidLocationError, RuntimeError):
+            if kind is not osmium.osm.Area:  # relations that do not become areas are looked at later
+                self._tally.read += 1
+                self._tally.leave_out(_no_line(element))
+
+    def _batch(self, labels: Labels) -> RawElements:
+        self._order.check(labels)
+        shapes, self._shapes = self._shapes, []
+        self._tally.read += len(shapes)
+        return RawElements(*labels, shapely.from_wkb([bytes.fromhex(shape) for shape in shapes]))
 
 
 def _no_line(element: Any) -> str:
@@ -176,12 +203,6 @@ def _no_line(element: Any) -> str:
         return "node without a place"
     missing = not all(node.location.valid() for node in element.nodes)
     return "way with missing nodes" if missing else "way of a single place"
-
-
-def _batch(labels: Labels, shapes: list[str], order: "_Order", tally: Tally) -> RawElements:
-    order.check(labels)
-    tally.read += len(shapes)
-    return RawElements(*labels, shapely.from_wkb([bytes.fromhex(shape) for shape in shapes]))
 
 
 class _Order:
@@ -232,18 +253,16 @@ class _Relations:
         )
 
 
-def _mend_relations(
-    path: Path, locations: "osmium.index.LocationTable", failed: set[int], tally: Tally
-) -> Iterator[RawElements]:
+def _mend_relations(path: Path, locations: Any, failed: set[int], tally: Tally) -> Iterator[RawElements]:
     """Areas that osmium cannot assemble (crossing or open rings): whatever their ways enclose.
 
     The rings are noded and filled by the even-odd rule (GEOS BuildArea). A relation whose ways are not all in the
     file is left out, for its outline is not known.
     """
-    members: dict[int, list[int]] = {}
-    relations = osmium.FileProcessor(path, osmium.osm.RELATION)
-    for relation in relations.with_filter(osmium.filter.IdFilter(failed)):
-        members[relation.id] = [member.ref for member in relation.members if member.type == "w"]
+    relations: Iterable[Any] = osmium.FileProcessor(path, osmium.osm.RELATION).with_filter(
+        osmium.filter.IdFilter(failed)
+    )
+    members = {relation.id: [member.ref for member in relation.members if member.type == "w"] for relation in relations}
     lines = _lines(path, locations, {way for ways in members.values() for way in ways})
     mended = _Relations()
     for relation in relations:
@@ -261,13 +280,14 @@ def _mend_relations(
         yield mended.take()
 
 
-def _lines(path: Path, locations: "osmium.index.LocationTable", ways: set[int]) -> dict[int, shapely.LineString]:
+def _lines(path: Path, locations: Any, ways: set[int]) -> dict[int, shapely.LineString]:
     """Lines of the given ways, without those that lack nodes.
 
     No `IdFilter` here: it marks ids in a bitmap, and way ids from all over the map would take hundreds of MB.
     """
     lines: dict[int, shapely.LineString] = {}
-    for way in osmium.FileProcessor(path, osmium.osm.WAY):
+    every: Iterable[Any] = osmium.FileProcessor(path, osmium.osm.WAY)
+    for way in every:
         if way.id not in ways:
             continue
         try:

@@ -59,7 +59,7 @@ def _from_hstore(text: str) -> Tags:
     while at < len(text):
         pair = _PAIR.match(text, at)
         if pair is None:
-            raise DownloadError(f"The tags {text!r} are neither JSON nor hstore ('\"key\"=>\"value\"').")
+            raise DownloadError(f'The tags {text!r} are neither JSON nor hstore (\'"key"=>"value"\').')
         if pair[2] is not None:
             tags.append((_ESCAPED.sub(r"\1", pair[1]), _ESCAPED.sub(r"\1", pair[2])))
         at = pair.end()

@@ -169,7 +169,8 @@ def _geometry(column: pa.Array, layer: Layer) -> NDArray[Any]:
     geometry = plain(geometry)
     if layer.crs.to_authority() in {("EPSG", "4326"), ("OGC", "CRS84")}:
         return geometry
-    return shapely.transform(geometry, _degrees(layer).transform, interleaved=False)
+    there = _degrees(layer)
+    return shapely.transform(geometry, lambda points: np.column_stack(there.transform(points[:, 0], points[:, 1])))
 
 
 def _ids(
@@ -181,7 +182,7 @@ def _ids(
         ways = pc.binary_join_element_wise("way", _text(batch.column(columns.way_ids)), "/")
         texts = pc.coalesce(texts, ways)
     parts = pc.extract_regex(texts, _ID)
-    words, numbers = parts.field("type"), parts.field("number")
+    words, numbers = pc.struct_field(parts, "type"), pc.struct_field(parts, "number")
     if columns.types:
         words = pc.if_else(pc.equal(words, ""), _text(batch.column(columns.types)), words)
     letters = pc.utf8_lower(pc.utf8_slice_codeunits(words, 0, 1))

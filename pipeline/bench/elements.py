@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -72,8 +72,9 @@ def bare_pass(extract: Path) -> int:
     wkb = osmium.geom.WKBFactory()
     number = 0
     drawn = osmium.filter.EntityFilter(osmium.osm.WAY | osmium.osm.AREA)
-    stream = osmium.FileProcessor(extract).with_areas().with_filter(osmium.filter.EmptyTagFilter()).with_filter(drawn)
-    for element in stream:
+    tagged = osmium.FileProcessor(extract).with_areas().with_filter(osmium.filter.EmptyTagFilter())
+    elements: Iterable[Any] = tagged.with_filter(drawn)
+    for element in elements:
         try:
             wkb.create_linestring(element) if element.is_way() else wkb.create_multipolygon(element)
         except RuntimeError:
