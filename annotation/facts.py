@@ -8,7 +8,7 @@ for JSON.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +31,8 @@ _BLANKS = re.compile(r"\s+")
 
 def clean(text: str, limit: int = LIMIT) -> str:
     """Text that anybody may have typed, as harmless data: one line, nothing invisible, of bounded length."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip()
     if len(text) > 4 * limit:
         text = text[: 4 * limit]
     if not text.isprintable():
@@ -53,10 +55,9 @@ class FactMaker:
     table: TagTable
     gsd: float
     names: Names = "keep"
+    _known: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
-    def element(
-        self, key: str, kind: str, tags: Mapping[str, str], measures: Mapping[str, Any]
-    ) -> ElementFacts:
+    def element(self, key: str, kind: str, tags: Mapping[str, str], measures: Mapping[str, Any]) -> ElementFacts:
         """Facts of one element.
 
         Args:
@@ -65,14 +66,20 @@ class FactMaker:
             tags: as mapped.
             measures: what `measure.details` gives for it.
         """
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._said_by_tags(tags)
+        return ElementFacts(key, kind, tags, {**known, **measures})
+
+    def _said_by_tags(self, tags: Mapping[str, str]) -> dict[str, Any]:
         facts: dict[str, Any] = {"noun": self.table.noun(tags), "plural": self.table.noun(tags, plural=True)}
-        name = self.table.name(tags) if self.names == "keep" else None
-        if name and (name := clean(name)):
+        name = clean(self.table.name(tags) or "") if self.names == "keep" else ""
+        if name:
             facts["name"] = name
         attributes = self.table.attributes(tags, self.gsd)
         if attributes:
-            facts["attributes"] = [clean(attribute) for attribute in attributes]
-        return ElementFacts(key, kind, tags, {**facts, **measures})
+            facts["attributes"] = list(map(clean, attributes))
+        return facts
 
     def group(
         self,
@@ -96,10 +103,10 @@ class FactMaker:
             "plural": self.table.noun(tags[0], plural=True),
             **measure.arrangement(points @ matrix.T, float(np.sqrt(abs(np.linalg.det(matrix))))),
         }
-        attributes = [self.table.attributes(member, self.gsd) for member in tags]
-        common = [clean(each) for each in attributes[0] if all(each in other for other in attributes)]
-        if common:
-            facts["attributes"] = common
+        common = _common(tags)
+        attributes = self.table.attributes(common, self.gsd)
+        if attributes:
+            facts["attributes"] = list(map(clean, attributes))
         if area:
             facts["share"], facts["area_m2"] = round(area[0], 4), round(area[1], 1)
         contents = np.bincount(frame.cell_of(points), minlength=len(frame.CELLS)).astype(np.float64)
@@ -108,10 +115,10 @@ class FactMaker:
         else:
             listed = frame.positions(contents[None])[0]
             facts["position"] = [cell for cell, here in zip(frame.CELLS, listed, strict=True) if here]
-        return ElementFacts(keys[0], "area" if area else "point", _common(tags), facts)
+        return ElementFacts(keys[0], "area" if area else "point", common, facts)
 
 
 def _common(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Tags that all members carry."""
-    first, *others = tags
-    return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
+    shared = set(tags[0].items()).intersection(*(other.items() for other in tags[1:]))
+    return {key: value for key, value in tags[0].items() if (key, value) in shared}

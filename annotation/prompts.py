@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import jinja2
 import yaml
@@ -113,7 +113,7 @@ class Prompts:
         template = self.templates.get(task)
         if template is None:
             raise AnnotationError(f"no prompt for task {task!r}; there are {', '.join(self.templates)}")
-        last = _message("user", _render(template.user, task, elements, gsd, draft))
+        last = _message("user", _render(template.user, elements, gsd, draft))
         return (*template.prefix, last), template.version
 
 
@@ -145,7 +145,7 @@ def _template(task: str, folder: Path) -> Template:
     prefix = [_message("system", rules)]
     for example in _examples(folder / FILES[2]):
         told = [ElementFacts("", each.kind, {}, each.facts) for each in example.elements]
-        question = _render(user, task, told, example.gsd, example.draft)
+        question = _render(user, told, example.gsd, example.draft)
         prefix += [_message("user", question), _message("assistant", " ".join(example.answer.split()))]
     content = [*(message["content"] for message in prefix), (folder / FILES[1]).read_text(encoding="utf-8")]
     return Template(task, f"{task}@{_digest(*content)}", tuple(prefix), user)
@@ -160,10 +160,10 @@ def _parse(environment: jinja2.Environment, folder: Path, name: str) -> jinja2.T
         raise AnnotationError(f"{folder / name}: is not UTF-8 text ({error})") from error
 
 
-def _render(user: jinja2.Template, task: str, elements: Sequence[ElementFacts], gsd: float, draft: str) -> str:
+def _render(user: jinja2.Template, elements: Sequence[ElementFacts], gsd: float, draft: str) -> str:
     """The last message; facts and draft are values, never template source."""
     try:
-        return user.render(sheet=sheet(task, elements, gsd), draft=clean(draft, DRAFT_LIMIT))
+        return user.render(sheet=sheet(elements, gsd), draft=clean(draft, DRAFT_LIMIT))
     except jinja2.TemplateError as error:
         raise AnnotationError(_where(user, error)) from error
 
@@ -198,7 +198,7 @@ def _examples(path: Path) -> list[_Example]:
     return examples
 
 
-def _message(role: Any, content: str) -> Message:  # noqa: ANN401 - a literal, given three times above
+def _message(role: Literal["system", "user", "assistant"], content: str) -> Message:
     return {"role": role, "content": content.strip()}
 
 

@@ -1,139 +1,142 @@
 """The compact sheet of facts that a language model gets: labelled lines in ordinary words, with the number beside.
 
-A sheet has 60 to 160 tokens. Whatever mappers typed is cleaned, bounded and, where it is a name, quoted.
+A sheet has 60 to 160 tokens. Whatever mappers typed is one line of bounded length, and names are quoted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from annotation import words
 from annotation.facts import clean
-from annotation.places import position_phrases
-from annotation.quantities import area_phrases, length_phrases, share_phrases
 from annotation.request import ElementFacts
 
 Facts = Mapping[str, Any]
 
 ATTRIBUTES = 4
-"""Attributes told of one element; of a scene's elements two."""
+"""Most attributes told of one element; half of that of each element in a scene."""
+BRIEF = 640
+"""Characters that a sheet of several elements may have: 160 tokens of four. Beyond, facts are left out from the end
+of `_BRIEF_LINES`."""
 
 _SIDES = {"north": "top", "east": "right", "south": "bottom", "west": "left"}
-_CELL_WORDS = {"top": "upper", "bottom": "lower"}
+_POINTS = {"N": "north", "E": "east", "S": "south", "W": "west"}
 
 
-def sheet(task: str, elements: Sequence[ElementFacts], gsd: float) -> str:
+def sheet(elements: Sequence[ElementFacts], gsd: float) -> str:
     """Facts as labelled lines.
 
     Args:
-        task: a key of `TASKS`; a revision has the sheet of the caption that it rewrites.
         elements: what is to be told, the most important first.
         gsd: metres per pixel of the picture.
 
     Returns:
-        Lines without a trailing newline.
+        One fact a line for one element, one element a line for several; no trailing newline.
     """
-    told = [_lines(element, brief=len(elements) > 1) for element in elements]
-    if len(told) == 1:
-        return "\n".join(told[0])
-    numbered = (f"{number}. {'; '.join(lines)}" for number, lines in enumerate(told, 1))
-    return "\n".join(numbered)
+    picture = f"Picture: seen from above, north up, {gsd:.3g} metres per pixel"
+    if len(elements) == 1:
+        facts = elements[0].facts
+        return "\n".join((picture, *(f"{label}: {text}" for label, text in _said(facts, _LINES))))
+    for kept in range(len(_BRIEF_LINES), 1, -1):
+        lines = [_brief(number, element.facts, kept) for number, element in enumerate(elements, 1)]
+        text = "\n".join((picture, *lines))
+        if len(text) <= BRIEF:
+            break
+    return text
 
 
-def _lines(element: ElementFacts, *, brief: bool) -> list[str]:
-    facts = element.facts
-    lines = [f"{label}: {text}" for label, say in _LINES if (text := say(facts))]
-    return lines
+def _brief(number: int, facts: Facts, kept: int) -> str:
+    parts = [f"{label}{text}" for label, text in _said(facts, _BRIEF_LINES[:kept])]
+    return f"{number}. {'; '.join(parts)}"
+
+
+def _said(facts: Facts, lines: Sequence["_Line"]) -> list[tuple[str, str]]:
+    return [(label, text) for name, label, say in lines if facts.get(name) and (text := say(facts))]
 
 
 def _thing(facts: Facts) -> str:
     count = facts.get("count")
-    return f"{count} {clean(facts['plural'])}" if count else clean(str(facts.get("noun", "feature")))
+    return f"{count} {clean(str(facts['plural']))}" if count else clean(str(facts["noun"]))
 
 
 def _name(facts: Facts) -> str:
-    name = clean(str(facts.get("name", ""))).replace('"', "'")
+    name = clean(str(facts["name"])).replace('"', "'")
     return f'"{name}"' if name else ""
 
 
-def _attributes(facts: Facts) -> str:
-    return "; ".join(clean(str(each)) for each in facts.get("attributes", [])[:ATTRIBUTES])
+def _attributes(facts: Facts, most: int = ATTRIBUTES) -> str:
+    return ", ".join([clean(str(each)) for each in facts["attributes"][:most]])
 
 
 def _place(facts: Facts) -> str:
-    return _place_of(tuple(facts.get("position", ())))
+    return _place_of(tuple(facts["position"]))
 
 
 @lru_cache(maxsize=1024)
 def _place_of(cells: tuple[str, ...]) -> str:
-    phrases = position_phrases(cells)
-    return phrases[0] if phrases else ""
+    """Two ways to put it where there are two, one by sides and one by compass."""
+    phrases = words.position_phrases(cells)
+    return ", or ".join(phrases[:2])
 
 
-def _share(facts: Facts) -> str:
-    share = facts.get("share")
-    return _share_of(round(share, 3)) if share else ""
-
-
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def _share_of(share: float) -> str:
     exact = f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
-    return f"{share_phrases(share)[0]} ({exact.replace('%', ' %')})"
+    phrases = words.share_phrases(share)
+    return f"{phrases[0]} ({exact.replace('%', ' %')})"
 
 
-def _area(facts: Facts) -> str:
-    area = facts.get("area_m2")
-    return area_phrases(area)[0] if area else ""
+_length_of = lru_cache(maxsize=8192)(lambda metres: words.length_phrases(metres)[0])
+_area_of = lru_cache(maxsize=8192)(lambda metres: words.area_phrases(metres)[0])
 
 
-def _length(facts: Facts) -> str:
-    length = facts.get("length_m")
-    return length_phrases(length)[0] if length else ""
-
-
-def _edges(facts: Facts) -> str:
-    edges = facts.get("edges") or ()
-    if len(edges) == len(_SIDES):
+@lru_cache(maxsize=64)
+def _edges_of(cut: tuple[str, ...]) -> str:
+    if len(cut) == len(_SIDES):
         return "all four"
-    return ", ".join(f"{edge} ({_SIDES[edge]})" for edge in edges)
+    return ", ".join(f"{edge} ({_SIDES[edge]})" for edge in cut)
 
 
-def _end(place: str) -> str:
-    if place in _SIDES:
-        return f"{place}ern edge ({_SIDES[place]})"
-    if place == "center":
-        return "the centre"
-    return " ".join(_CELL_WORDS.get(word, word) for word in place.split("-")) + " part"
+@lru_cache(maxsize=64)
+def _end_of(place: str) -> str:
+    phrase = words.end_phrases(place)[0]
+    return f"{phrase} ({_SIDES[place]})" if place in _SIDES else phrase
 
 
-def _ends(facts: Facts) -> str:
-    if "from" not in facts or "to" not in facts:
-        return ""
-    return f"from the {_end(facts['from'])} to the {_end(facts['to'])}".replace("the the", "the")
+@lru_cache(maxsize=64)
+def _axis_of(axis: str) -> str:
+    one, other = ("-".join(map(_POINTS.__getitem__, end)) for end in axis.split("-"))
+    return f"{one} to {other}"
 
 
-def _plain(name: str) -> Callable[[Facts], str]:
-    return lambda facts: str(facts.get(name) or "")
-
-
-def _spacing(facts: Facts) -> str:
-    spacing = facts.get("spacing_m")
-    return f"{length_phrases(spacing)[0]} apart" if spacing else ""
-
-
-_LINES: tuple[tuple[str, Callable[[Facts], str]], ...] = (
-    ("What", _thing),
-    ("Name", _name),
-    ("Also visible", _attributes),
-    ("Arrangement", _plain("arrangement")),
-    ("Spacing", _spacing),
-    ("Place in the picture", _place),
-    ("Share of the picture", _share),
-    ("Ground area in the picture", _area),
-    ("Shape", _plain("shape")),
-    ("Course", _plain("course")),
-    ("Runs", _ends),
-    ("Length in the picture", _length),
-    ("Axis", _plain("orientation")),
-    ("Separate parts", _plain("parts")),
-    ("Goes on beyond these edges", _edges),
+_Line = tuple[str, str, Callable[[Facts], str]]
+_LINES: tuple[_Line, ...] = (
+    ("noun", "What", _thing),
+    ("name", "Name", _name),
+    ("attributes", "Also visible", _attributes),
+    ("arrangement", "Arrangement", lambda facts: str(facts["arrangement"])),
+    ("spacing_m", "Spacing", lambda facts: f"{_length_of(facts['spacing_m'])} from one to the next"),
+    ("position", "Place in the picture", _place),
+    ("share", "Share of the picture", lambda facts: _share_of(round(facts["share"], 3))),
+    ("area_m2", "Ground area in the picture", lambda facts: _area_of(facts["area_m2"])),
+    ("shape", "Shape in the picture", lambda facts: str(facts["shape"])),
+    ("course", "Course", lambda facts: str(facts["course"])),
+    ("from", "Runs", lambda facts: f"from {_end_of(facts['from'])} to {_end_of(facts['to'])}"),
+    ("length_m", "Length in the picture", lambda facts: _length_of(facts["length_m"])),
+    ("orientation", "Direction", lambda facts: _axis_of(facts["orientation"])),
+    ("parts", "Separate parts", lambda facts: str(facts["parts"])),
+    ("edges", "Goes on beyond these edges of the picture", lambda facts: _edges_of(tuple(facts["edges"]))),
+)
+_BRIEF_LINES: tuple[_Line, ...] = (
+    ("noun", "", _thing),
+    ("name", "named ", _name),
+    ("position", "", lambda facts: _place(facts).partition(", or ")[0]),
+    ("share", "takes ", lambda facts: f"{_share_of(round(facts['share'], 3))} of the picture"),
+    ("from", "runs ", lambda facts: f"from {_end_of(facts['from'])} to {_end_of(facts['to'])}"),
+    ("course", "", lambda facts: str(facts["course"])),
+    ("arrangement", "", lambda facts: words.arrangement_phrases(facts["arrangement"])[0]),
+    ("attributes", "", lambda facts: _attributes(facts, ATTRIBUTES // 2)),
+    ("shape", "", lambda facts: str(facts["shape"])),
+    ("length_m", "", lambda facts: f"{_length_of(facts['length_m'])} in the picture"),
+    ("edges", "goes on beyond: ", lambda facts: _edges_of(tuple(facts["edges"]))),
 )

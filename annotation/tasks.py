@@ -156,7 +156,7 @@ class _Subjects:
     count: Ints
     patch: Ints
     key: Seeds
-    klass: Ints
+    first_of_class: Flags
     area: Flags
     line: Flags
     size: Floats
@@ -249,7 +249,7 @@ def _subjects(pairs: Pairs, policy: Policy) -> _Subjects:
         count=count,
         patch=pairs.patch[first],
         key=pairs.key[first],
-        klass=pairs.klass[first],
+        first_of_class=repeats == 1,
         area=is_area.astype(bool),
         line=line[first] & ~group,
         size=np.where(line[first], pairs.length[first], share),
@@ -260,9 +260,7 @@ def _subjects(pairs: Pairs, policy: Policy) -> _Subjects:
 def _groups(pairs: Pairs, small: Ints) -> tuple[Ints, Ints, Ints]:
     """Rows of grouped pairs, where each group starts in them, and how many it has."""
     order = small[np.lexsort((pairs.key[small], pairs.klass[small], pairs.patch[small]))]
-    same = (pairs.patch[order][1:] == pairs.patch[order][:-1]) & (
-        pairs.klass[order][1:] == pairs.klass[order][:-1]
-    )
+    same = (pairs.patch[order][1:] == pairs.patch[order][:-1]) & (pairs.klass[order][1:] == pairs.klass[order][:-1])
     start = np.flatnonzero(np.concatenate([[True], ~same])) if len(order) else np.zeros(0, dtype=np.int64)
     count = np.diff(np.append(start, len(order)))
     kept = count >= GROUP_MIN
@@ -287,8 +285,8 @@ def _draw_tasks(subjects: _Subjects, seeds: Seeds, odds: Floats) -> Ints:
     patches = len(seeds)
     areas = np.bincount(subjects.patch[subjects.area], minlength=patches)
     lines = np.bincount(subjects.patch[subjects.line], minlength=patches)
-    all_of_them = np.bincount(subjects.patch, minlength=patches)
-    possible = np.stack([areas > 0, lines > 0, (all_of_them >= SCENE_MIN) & (areas + lines > 0)], axis=1)
+    kinds = np.bincount(subjects.patch[subjects.first_of_class], minlength=patches)
+    possible = np.stack([areas > 0, lines > 0, (kinds >= SCENE_MIN) & (areas + lines > 0)], axis=1)
     total = np.cumsum(possible * odds, axis=1)
     drawn = (total <= (uniform(seeds, np.uint64(1)) * total[:, -1])[:, None]).sum(axis=1)
     return np.where(total[:, -1] > 0, np.minimum(drawn, len(odds) - 1), -1)
@@ -313,7 +311,8 @@ def _revisions(seeds: Seeds, mean: float) -> Ints:
 
 
 def _scene(subjects: _Subjects, ranked: Ints) -> list[int]:
-    """Two to five subjects, those that carry the scene."""
+    """Two to five subjects of different classes, those that carry the scene."""
+    ranked = ranked[subjects.first_of_class[ranked]]
     score = subjects.score[ranked[:SCENE_MAX]]
     kept = max(SCENE_MIN, int((score >= SCENE_FADE * score[0]).sum()))
     return [int(subject) for subject in ranked[:kept]]

@@ -21,12 +21,17 @@ from download.scene import Bounds
 from pipeline.atomic import replacing
 from pipeline.decide import ELEMENT_SCHEMA, SIDES, Decider
 from pipeline.errors import PipelineError
-from pipeline.spatial_sort import SpatialSort, hilbert
+from pipeline.spatial_sort import BITS, SpatialSort, hilbert
 
 __all__ = ["ELEMENT_SCHEMA", "ElementCounts", "ElementStore", "write_elements"]
 
 ROW_GROUP: Final = 4096
 """Elements that are read together; a box of a scene meets few such groups."""
+
+
+LARGE: Final = 0.01
+"""Degrees. Among their neighbours, larger elements would stretch the box of every row group; apart from them, a small
+box of Liechtenstein reads 0.3 of the groups instead of 0.65."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,10 @@ def _count(column: pa.ChunkedArray) -> Counter[str]:
 
 
 def _places(elements: pa.Table) -> NDArray[np.uint64]:
-    """Where the middles of the elements lie along the curve."""
+    """Where the middles of the elements lie along the curve; large elements come first, by themselves."""
     west, south, east, north = _box_columns(elements)
-    return hilbert((west + east) / 2, (south + north) / 2)
+    small = np.maximum(east - west, north - south) <= LARGE
+    return hilbert((west + east) / 2, (south + north) / 2) | (small.astype(np.uint64) << np.uint64(2 * BITS))
 
 
 def _box_columns(elements: pa.Table) -> list[NDArray[np.float64]]:
@@ -142,10 +148,10 @@ def _groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         held = pa.concat_tables([held, table])
         whole = len(held) - len(held) % ROW_GROUP
         for start in range(0, whole, ROW_GROUP):
-            yield held.slice(start, ROW_GROUP)
+            yield held.slice(start, ROW_GROUP).combine_chunks()
         held = held.slice(whole)
     if len(held):
-        yield held
+        yield held.combine_chunks()
 
 
 def _geo(box: list[float]) -> dict[str, Any]:

@@ -68,7 +68,9 @@ class Told:
     attempts: dict[int, list[Attempt]]
 
 
-def parts_of(config: Config, block: Block, told: Told) -> tuple[dict[str, list[Row]], dict[str, int]]:
+def parts_of(
+    config: Config, block: Block, told: Told, places: Sequence[Sequence[str]]
+) -> tuple[dict[str, list[Row]], dict[str, int]]:
     """Rows of each part, and what became of the patches."""
     captioned = {
         brief.patch: brief
@@ -84,7 +86,10 @@ def parts_of(config: Config, block: Block, told: Told) -> tuple[dict[str, list[R
         (int(told.patches.ids[index]), attempt) for index, several in told.attempts.items() for attempt in several
     ]
     parts = {
-        "patches": [_patch_row(config, block, told.patches, index, status) for index, status in enumerate(statuses)],
+        "patches": [
+            _patch_row(config, block, told.patches, index, status, places[index])
+            for index, status in enumerate(statuses)
+        ],
         "elements": [
             row for index, brief in captioned.items() for row in _element_rows(int(told.patches.ids[index]), brief)
         ],
@@ -98,7 +103,7 @@ def parts_of(config: Config, block: Block, told: Told) -> tuple[dict[str, list[R
     return parts, dict(sorted(counts.items()))
 
 
-def _patch_row(config: Config, block: Block, patches: Patches, index: int, status: str) -> Row:
+def _patch_row(config: Config, block: Block, patches: Patches, index: int, status: str, place: Sequence[str]) -> Row:
     scene, window, size = block.scene, patches.windows[index], block.grid.size
     a, b, _, d, e, _ = scene.transform
     left, _, _, top = patches.boxes[index].tolist()
@@ -112,7 +117,7 @@ def _patch_row(config: Config, block: Block, patches: Patches, index: int, statu
         "gsd": round(patch_gsd(block), 4),
         "acquired": scene.acquired.isoformat() if scene.acquired else None,
         "source": scene.source,
-        "place": [],
+        "place": list(place),
         "licence": "; ".join(filter(None, (f"imagery: {scene.licence}" if scene.licence else "", OSM_LICENCE))),
         "attribution": "; ".join(
             filter(None, (f"imagery: {scene.attribution}" if scene.attribution else "", OSM_CREDIT))

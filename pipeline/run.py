@@ -169,6 +169,8 @@ def _read_map(folder: RunFolder, prepared: Prepared, info: dict[str, Any], conso
         )
         counts = write_elements(prepared.config.samples.osm, tag_table(prepared.config.tags), target)
         write_json(target.with_suffix(".json"), counts.as_json())
+        for notice in counts.notices:
+            console.print(notice, markup=False, highlight=False, soft_wrap=True)
     info["map"] = read_json(target.with_suffix(".json"))
     return target
 

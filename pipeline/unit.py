@@ -13,11 +13,11 @@ from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
 from pipeline.grid import Block
 from pipeline.parts import Told, parts_of
+from pipeline.place import places
 from pipeline.prepare import prompts
 from pipeline.roster import Roster
 from pipeline.samples import Brief, briefs, patch_gsd, unit_elements, unit_patches
 from pipeline.store import Commit, RunFolder
-
 
 IN_SHARDS = ("patches", "elements", "captions")
 """Parts whose content (but for outlines) goes into shards."""
@@ -47,7 +47,7 @@ def caption_unit(job: Job, block: Block) -> Commit:
     if job.roster is None:
         raise ValueError("no engine is on the roster")
     told = tell(job.config, block, ElementStore(job.elements), job.roster.ask)
-    parts, counts = parts_of(job.config, block, told)
+    parts, counts = parts_of(job.config, block, told, places(job.elements, told.patches.bounds))
     content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
     commit = Commit(block.fingerprint(job.fingerprint), content, counts)
     RunFolder(job.folder).commit(block.id, parts, commit)

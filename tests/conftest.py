@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ WriteConfig = Callable[..., Path]
 
 
 @pytest.fixture
-def write_config(tmp_path: Path, county: SampleCounty) -> Iterator[WriteConfig]:
+def write_config(tmp_path: Path, county: SampleCounty) -> WriteConfig:
     """Writes a configuration; keywords replace parts of it, dots written as double underscores."""
 
     def write(imagery: Path | None = None, osm: Path | None = None, **changes: Any) -> Path:
@@ -116,4 +116,4 @@ def write_config(tmp_path: Path, county: SampleCounty) -> Iterator[WriteConfig]:
         file.write_text(yaml.safe_dump(config))
         return file
 
-    yield write
+    return write

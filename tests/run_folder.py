@@ -27,7 +27,8 @@ def samples(folder: Path) -> list[dict[str, Any]]:
         with tarfile.open(shard) as tar:
             content = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
         for name in (name for name in content if name.endswith(".json")):
-            picture = next(content[f"{Path(name).stem}{end}"] for end in (".jpg", ".png") if f"{Path(name).stem}{end}" in content)
+            stem = Path(name).stem
+            picture = next(content[f"{stem}{end}"] for end in (".jpg", ".png") if f"{stem}{end}" in content)
             found.append({**json.loads(content[name]), "picture": picture})
     return found
 

@@ -38,14 +38,18 @@ def test_missing_extract(write_config: WriteConfig, tmp_path: Path, mapteller: C
     _fails(mapteller, write_config(osm=tmp_path / "no.osm.pbf"), tmp_path / "run", "no.osm.pbf")
 
 
-def test_truncated_extract(county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_truncated_extract(
+    county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine
+) -> None:
     content = county.extract.read_bytes()
     cut = tmp_path / "cut.osm.pbf"
     cut.write_bytes(content[: len(content) * 2 // 3])
     _fails(mapteller, write_config(osm=cut), tmp_path / "run", "cut.osm.pbf")
 
 
-def test_truncated_raster(county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_truncated_raster(
+    county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine
+) -> None:
     content = county.rasters[0].read_bytes()
     cut = tmp_path / "cut.tif"
     cut.write_bytes(content[: len(content) - 100_000])
@@ -54,13 +58,22 @@ def test_truncated_raster(county: SampleCounty, write_config: WriteConfig, tmp_p
 
 def test_no_overlap_is_said_with_both_boxes(write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
     elsewhere = _extract(tmp_path / "far.osm.pbf", lon=10.0, lat=47.0)
-    said = _fails(mapteller, write_config(osm=elsewhere), tmp_path / "run", "do not overlap", "the map [10.", "the imagery covers [-91.")
+    said = _fails(
+        mapteller,
+        write_config(osm=elsewhere),
+        tmp_path / "run",
+        "do not overlap",
+        "the map [10.",
+        "the imagery covers [-91.",
+    )
     assert "samples.osm.path" in said
 
 
 def test_region_outside_of_the_imagery(write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
     config = write_config(region=[7.0, 46.0, 8.0, 47.0])
-    _fails(mapteller, config, tmp_path / "run", "The region [7.0000, 46.0000, 8.0000, 47.0000] lies outside of the imagery")
+    _fails(
+        mapteller, config, tmp_path / "run", "The region [7.0000, 46.0000, 8.0000, 47.0000] lies outside of the imagery"
+    )
 
 
 def test_region_upside_down_and_no_geojson(write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
@@ -69,7 +82,9 @@ def test_region_upside_down_and_no_geojson(write_config: WriteConfig, tmp_path: 
     _fails(mapteller, write_config(region="r.geojson"), tmp_path / "run", "r.geojson is no GeoJSON")
 
 
-def test_region_keeps_the_patches_inside(county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_region_keeps_the_patches_inside(
+    county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine
+) -> None:
     with rasterio.open(county.rasters[0]) as scene:
         box = scene.bounds
         to_degrees = Transformer.from_crs(scene.crs, "EPSG:4326", always_xy=True)
@@ -85,7 +100,7 @@ def test_region_keeps_the_patches_inside(county: SampleCounty, write_config: Wri
         assert south < (bottom + top) / 2 < north
 
 
-def test_extract_without_usable_elements(county: SampleCounty, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_extract_without_usable_elements(write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
     bare = _extract(tmp_path / "bare.osm.pbf", lon=-93.0, lat=43.0, tags={"note": "nothing here"})
     _fails(mapteller, write_config(osm=bare), tmp_path / "run", "bare.osm.pbf")
 
@@ -103,8 +118,10 @@ def test_unsorted_extract_is_sorted(shared_data: Path, tmp_path: Path, mapteller
     assert samples(tmp_path / "run")
 
 
-def test_damaged_blocks_fail_alone(small_scenes: Path, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
-    """A scene whose pixels cannot be decoded: its patches fail and are named, all others are there; mended, it goes on."""
+def test_damaged_blocks_fail_alone(
+    small_scenes: Path, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine
+) -> None:
+    """Pixels that cannot be decoded: their patches fail and are named, all others are there; mended, it goes on."""
     scenes = tmp_path / "scenes"
     scenes.mkdir()
     for name in ("a00", "a01", "a02", "a05"):
@@ -178,7 +195,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_full_disk_stops_the_run_and_keeps_what_is_there(
-    small_disk: Path, small_scenes: Path, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine
+    small_disk: Path, small_scenes: Path, write_config: WriteConfig, mapteller: CommandLine
 ) -> None:
     config = write_config(imagery=small_scenes)
     ended = mapteller("run", config, "--out", small_disk / "run", code=1)
@@ -224,7 +241,8 @@ def _extract(file: Path, lon: float, lat: float, tags: dict[str, str] | None = N
 
 
 def _middle(extract: Path) -> tuple[float, float]:
-    places = [(node.lon, node.lat) for node in osmium.FileProcessor(str(extract), osmium.osm.NODE)]
+    nodes = osmium.FileProcessor(str(extract), osmium.osm.NODE)
+    places = [(node.lon, node.lat) for node in nodes if isinstance(node, osmium.osm.Node)]
     lon, lat = np.median(np.array(places), axis=0)
     return float(lon), float(lat)
 

@@ -25,8 +25,8 @@ def boston(shared_data: Path, tmp_path_factory: pytest.TempPathFactory, maptelle
 name: boston
 samples:
   kind: grid
-  imagery: {{kind: local, path: "{shared_data / 'boston' / '*.tif'}"}}
-  osm: {{kind: extract, path: "{shared_data / 'boston' / 'boston.osm.pbf'}"}}
+  imagery: {{kind: local, path: "{shared_data / "boston" / "*.tif"}"}}
+  osm: {{kind: extract, path: "{shared_data / "boston" / "boston.osm.pbf"}"}}
   patch: {{size: 224, gsd: 1.4648, stride: 1.0, keep: 1.0}}
 captions:
   tasks: {{area: 0.6, non_area: 0.4, revision: 1}}
@@ -94,9 +94,11 @@ def test_every_patch_with_something_long_enough_has_a_caption_and_a_revision(bos
     hidden = set().union(*_not_there(shared_data / "boston" / "boston.osm.pbf").values())
     lines = []
     for way in osmium.FileProcessor(str(shared_data / "boston" / "boston.osm.pbf")).with_locations():
-        if way.is_way() and way.tags.get("highway") in roads and f"way/{way.id}" not in hidden and len(way.nodes) > 1:
-            if way.tags.get("indoor", "no") == "no" and way.tags.get("covered", "no") == "no":
-                lines.append(shapely.LineString([project.transform(node.lon, node.lat) for node in way.nodes if node.location.valid()]))
+        if not isinstance(way, osmium.osm.Way) or way.tags.get("highway") not in roads or f"way/{way.id}" in hidden:
+            continue
+        points = [project.transform(node.lon, node.lat) for node in way.nodes if node.location.valid()]
+        if len(points) > 1 and way.tags.get("indoor", "no") == "no" and way.tags.get("covered", "no") == "no":
+            lines.append(shapely.LineString(points))
     captioned = {sample["metadata"]["patch_id"]: len(sample["annotations"]) for sample in samples(boston)}
     names = sorted(file.stem for file in (shared_data / "boston").glob("*.tif"))
     for number, name in enumerate(names):

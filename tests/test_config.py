@@ -50,24 +50,35 @@ def test_shipped_configurations_are_understood(name: str) -> None:
     ("change", "message"),
     [
         ({"sampels": {}}, r"sampels: unknown key; did you mean 'samples'\?"),
-        ({"samples": {**GOOD["samples"], "patch": {"sise": 3}}}, r"samples.patch.sise: unknown key; did you mean 'size'"),
-        ({"samples": {**GOOD["samples"], "patch": {"zzz": 3}}}, r"samples.patch.zzz: unknown key; known are gsd, keep, size, stride"),
+        (
+            {"samples": {**GOOD["samples"], "patch": {"sise": 3}}},
+            r"samples.patch.sise: unknown key; did you mean 'size'",
+        ),
+        (
+            {"samples": {**GOOD["samples"], "patch": {"zzz": 3}}},
+            r"samples.patch.zzz: unknown key; known are gsd, keep, size, stride",
+        ),
         ({"captions": {"engines": [{"kind": "grammar", "nmae": "x"}]}}, r"nmae: unknown key; did you mean 'name'"),
         ({"seed": "seven"}, r"seed: .*integer.*'seven'"),
-        ({"samples": {**GOOD["samples"], "imagery": {"kind": "balloon", "path": "x"}}}, r"samples.imagery.kind: .*'local'.*'balloon'"),
+        (
+            {"samples": {**GOOD["samples"], "imagery": {"kind": "balloon", "path": "x"}}},
+            r"samples.imagery.kind: .*'local'.*'balloon'",
+        ),
         ({"output": {"kind": "floppy"}}, r"output.kind: .*'webdataset'.*'floppy'"),
         ({"output": {}}, r"output.kind: is missing"),
         ({"captions": {"tasks": {"area": 0, "non_area": 0}}}, r"captions.tasks: .*all 0"),
         ({"captions": {"engines": []}}, r"captions.engines: .*at least 1"),
         ({"captions": {"engines": [{"kind": "grammar"}, {"kind": "grammar"}]}}, r"two engines are called 'grammar'"),
     ],
-)  # fmt: skip
+)
 def test_wrong_configurations_say_what_is_wrong(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(_write(tmp_path, change))
 
 
-@pytest.mark.parametrize("override", ["seed", "=3", "captions.engines.7.name=x", "name.first=x", "captions.engines.x=1"])
+@pytest.mark.parametrize(
+    "override", ["seed", "=3", "captions.engines.7.name=x", "name.first=x", "captions.engines.x=1"]
+)
 def test_wrong_overrides(tmp_path: Path, override: str) -> None:
     with pytest.raises(ConfigError, match=r"--set"):
         load_config(_write(tmp_path), [override])

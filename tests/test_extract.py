@@ -3,7 +3,9 @@
 import bz2
 import gzip
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +13,7 @@ import osmium
 import pytest
 import shapely
 from pydantic import ValidationError
+from shapely.geometry.base import BaseGeometry
 
 from download.errors import DownloadError
 from download.osm.extract import OsmExtract
@@ -57,7 +60,7 @@ def square(first: int, west: float, south: float, side: float) -> tuple[dict[int
     return dict(zip(ids, corners, strict=True)), [*ids, first]
 
 
-def read(path: Path, scratch: Path) -> tuple[dict[str, tuple[Tags, shapely.Geometry]], Tally]:
+def read(path: Path, scratch: Path) -> tuple[dict[str, tuple[Tags, BaseGeometry]], Tally]:
     """Read elements by id."""
     tally = Tally()
     found = {}
@@ -75,13 +78,18 @@ def test_labels_are_those_of_pyosmium(shared_data: Path, tmp_path: Path) -> None
     rows = {}
     for batch in OsmExtract(path=path).read(KEYS, tmp_path, tally):
         for origin, osm_id, tags, edited in zip(
-            batch.origin.tolist(), batch.osm_id.tolist(), batch.tags.to_pylist(), batch.timestamp.to_pylist(), strict=True
+            batch.origin.tolist(),
+            batch.osm_id.tolist(),
+            batch.tags.to_pylist(),
+            batch.timestamp.to_pylist(),
+            strict=True,
         ):
             rows[origin, osm_id] = (dict(tags), edited)
     wkb = osmium.geom.WKBFactory()
     plain = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
+    tagged: Iterable[Any] = plain.with_filter(osmium.filter.EmptyTagFilter())
     expected = {}
-    for element in plain.with_filter(osmium.filter.EmptyTagFilter()):
+    for element in tagged:
         try:
             wkb.create_linestring(element) if element.is_way() else None
         except (RuntimeError, osmium.InvalidLocationError):
@@ -157,11 +165,11 @@ def test_ways_without_all_nodes_are_counted(tmp_path: Path) -> None:
     assert tally.read == 5
 
 
-@pytest.mark.parametrize("pack", [gzip, bz2])
-def test_compressed_xml(shared_data: Path, tmp_path: Path, pack: "gzip | bz2") -> None:  # type: ignore[valid-type]
+@pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress)])
+def test_compressed_xml(shared_data: Path, tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes]) -> None:
     source = shared_data / "osm" / "beatty.osm"
-    packed = tmp_path / f"beatty.osm.{'gz' if pack is gzip else 'bz2'}"
-    packed.write_bytes(pack.compress(source.read_bytes()))  # type: ignore[attr-defined]
+    packed = tmp_path / f"beatty.osm.{suffix}"
+    packed.write_bytes(compress(source.read_bytes()))
     assert read(packed, tmp_path) == read(source, tmp_path)
 
 
@@ -261,18 +269,18 @@ def test_the_newest_of_duplicates_is_kept(tmp_path: Path) -> None:
 
 def test_too_large_to_sort_says_how(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("download.osm.osm_file.SORTABLE", 1000)
-    with pytest.raises(DownloadError, match="osmium sort .*columbus_unsorted.osm.pbf -o"):
+    with pytest.raises(DownloadError, match=r"osmium sort .*columbus_unsorted\.osm\.pbf -o"):
         OsmExtract(path=shared_data / "osm" / "columbus_unsorted.osm.pbf").sorted_copy(tmp_path, Tally())
 
 
-def frame(columns: dict[str, list[object]], geometry: list[shapely.Geometry]) -> gpd.GeoDataFrame:
+def frame(columns: Mapping[str, Sequence[object]], geometry: Sequence[BaseGeometry | None]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=4326)
 
 
 def test_ids_and_tags_of_tables(tmp_path: Path) -> None:
     line, spot = shapely.LineString([(0, 0), (1, 1)]), shapely.Point(2, 2)
     house = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])
-    tables = {
+    tables: dict[str, tuple[dict[str, list[str | int | None]], list[BaseGeometry]]] = {
         "json": ({"id": ["w1", "node/2"], "tags": ['{"highway": "path", "x": null}', "{}"]}, [line, spot]),
         "typed": ({"osm_id": [1, 2], "osm_type": ["way", "N"], "highway": ["path", None]}, [line, spot]),
         "gdal": (
@@ -320,7 +328,7 @@ def test_layers_and_other_crs(tmp_path: Path) -> None:
 def test_rows_that_are_no_elements_are_counted(tmp_path: Path) -> None:
     spot = shapely.Point(0, 0)
     two = shapely.MultiPoint([(0, 0), (1, 1)])
-    columns: dict[str, list[object]] = {
+    columns = {
         "id": ["node/1", "node/1", "node/2", "x", "node/3", "relation/4"],
         "tags": ["{}"] * 6,
     }
@@ -358,6 +366,8 @@ def test_tables_that_lack_something_name_their_columns(tmp_path: Path) -> None:
 def test_pairs_of_json_and_numbers(tmp_path: Path) -> None:
     tags = json.dumps({"building": "yes", "building:levels": 3})
     path = tmp_path / "numbers.parquet"
-    frame({"osm_id": np.array([5.0]).tolist(), "@type": ["w"], "tags": [tags]}, [shapely.box(0, 0, 1, 1)]).to_parquet(path)
+    frame({"osm_id": np.array([5.0]).tolist(), "@type": ["w"], "tags": [tags]}, [shapely.box(0, 0, 1, 1)]).to_parquet(
+        path
+    )
     elements, _ = read(path, tmp_path)
     assert elements["way/5"][0] == {"building": "yes", "building:levels": "3"}

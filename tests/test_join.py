@@ -2,6 +2,7 @@
 
 import numpy as np
 import shapely
+import shapely.geometry.base
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
@@ -18,7 +19,7 @@ polygon = st.lists(point, min_size=4, max_size=8, unique=True).map(
 
 @settings(deadline=None)
 @given(st.lists(line | polygon | point.map(shapely.Point), min_size=1, max_size=12))
-def test_join_agrees_with_intersection(shapes: list[shapely.Geometry]) -> None:
+def test_join_agrees_with_intersection(shapes: list[shapely.geometry.base.BaseGeometry]) -> None:
     boxes = np.array([[x, y, x + 100, y + 100] for y in (0.0, 100.0, 200.0) for x in (0.0, 100.0, 200.0)])
     geometries = np.array(shapes, dtype=object)
     pairs = join(boxes, geometries)

@@ -66,7 +66,9 @@ def test_counts_add_up(undisturbed: tuple[Path, float]) -> None:
     assert counts["captions"] == sum(len(sample["annotations"]) for sample in found) == 2 * len(found)
     listed = json.loads((folder / "shards" / "dataset.json").read_text())
     assert listed["samples"] == len(found)
-    assert [line["file"] for line in listed["shards"]] == sorted(file.name for file in (folder / "shards").glob("*.tar"))
+    assert [line["file"] for line in listed["shards"]] == sorted(
+        file.name for file in (folder / "shards").glob("*.tar")
+    )
     assert shard_digests(folder).items() >= {line["file"]: line["sha256"] for line in listed["shards"]}.items()
 
 
@@ -101,12 +103,17 @@ def test_the_picture_is_where_the_metadata_says(undisturbed: tuple[Path, float],
         assert np.abs(picture - pixels).mean() < 4  # JPEG
 
 
-def test_png_keeps_every_pixel(small_scenes: Path, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_png_keeps_every_pixel(
+    small_scenes: Path, write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine
+) -> None:
     config = write_config(imagery=small_scenes / "a0[0-1].tif", output__image="png")
     mapteller("run", config, "--out", tmp_path / "run")
     for sample in samples(tmp_path / "run"):
         with rasterio.open(small_scenes / f"{sample['metadata']['image_name']}.tif") as scene:
-            column, row = (round(place) for place in ~scene.transform @ (sample["metadata"]["transform"][2], sample["metadata"]["transform"][5]))
+            column, row = (
+                round(place)
+                for place in ~scene.transform @ (sample["metadata"]["transform"][2], sample["metadata"]["transform"][5])
+            )
             pixels = np.moveaxis(scene.read([1, 2, 3]), 0, 2)[row : row + 224, column : column + 224]
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(sample["picture"]))), pixels)
 
@@ -145,7 +152,12 @@ def test_two_runs_give_the_same_bytes(
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
 def test_killed_and_resumed_gives_the_same_bytes(
-    moment: int, undisturbed: tuple[Path, float], small_scenes: Path, county: object, tmp_path: Path, mapteller: CommandLine
+    moment: int,
+    undisturbed: tuple[Path, float],
+    small_scenes: Path,
+    county: object,
+    tmp_path: Path,
+    mapteller: CommandLine,
 ) -> None:
     reference, duration = undisturbed
     config, out = _config(tmp_path, small_scenes, county), tmp_path / "run"
@@ -167,7 +179,9 @@ def test_killed_and_resumed_gives_the_same_bytes(
     assert not list(out.rglob("*.unfinished"))
 
 
-def test_interrupted_says_how_to_go_on(small_scenes: Path, county: object, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_interrupted_says_how_to_go_on(
+    small_scenes: Path, county: object, tmp_path: Path, mapteller: CommandLine
+) -> None:
     config, out = _config(tmp_path, small_scenes, county), tmp_path / "run"
     process = mapteller.start("run", config, "--out", out)
     deadline = time.monotonic() + 120
@@ -196,7 +210,9 @@ def test_a_finished_run_is_not_done_again(undisturbed: tuple[Path, float], mapte
     assert "24 of 24 done" in mapteller("status", folder).stdout
 
 
-def test_a_second_run_into_the_folder_is_refused(small_scenes: Path, county: object, tmp_path: Path, mapteller: CommandLine) -> None:
+def test_a_second_run_into_the_folder_is_refused(
+    small_scenes: Path, county: object, tmp_path: Path, mapteller: CommandLine
+) -> None:
     config, out = _config(tmp_path, small_scenes, county), tmp_path / "run"
     first = mapteller.start("run", config, "--out", out)
     deadline = time.monotonic() + 120
@@ -233,7 +249,9 @@ def test_other_shards_from_the_same_units(
     mapteller("run", config, "--out", out, "--set", "output.samples_per_shard=5")
     info = run_info(out)
     assert info["units"]["computed"] == 0
-    assert [sample["metadata"]["patch_id"] for sample in samples(out)] == [sample["metadata"]["patch_id"] for sample in first]
+    assert [sample["metadata"]["patch_id"] for sample in samples(out)] == [
+        sample["metadata"]["patch_id"] for sample in first
+    ]
     assert len(list((out / "shards").glob("*.tar"))) == -(-len(first) // 5)
     mapteller("run", config, "--out", out, "--resume", "never", "--set", "seed=9")
     assert run_info(out)["units"]["computed"] == 24

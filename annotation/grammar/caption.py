@@ -30,7 +30,7 @@ SCENE_FIRST: tuple[Plan, ...] = (
     ("np", "vp"), ("np", "vp", "ing"), ("np", "vp", "and"), ("np", "post", "vp"), ("front", "np", "vp"),
     ("shows", "np", "post"), ("shows", "np", "rel"), ("inverted", "np", "rel"), ("inverted", "np"), ("passive", "np"),
 )  # fmt: skip
-SCENE_NEXT: tuple[Plan, ...] = (("np", "vp"), ("np", "post", "vp"), ("inverted", "np"), ("front", "np", "vp"))
+SCENE_NEXT: tuple[Plan, ...] = (("np", "vp"), ("np", "vp"), ("np", "post", "vp"), ("inverted", "np"))
 """Plans of sentences: a thing (`np`, `it`), facts in the places of `lexicon.Uses`, and ways to open."""
 JOINTS = (", while ", "; ", ", and ", "", "")
 """What stands between two clauses of a scene; nothing: a full stop."""

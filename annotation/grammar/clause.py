@@ -8,15 +8,28 @@ from annotation.grammar.lexicon import MANY, ONE, PARTICIPLE, Pattern, Uses
 from annotation.grammar.wording import Wording, counts, words_of
 
 Plan = tuple[str, ...]
+"""Slots of a clause: `np` or `it` for the thing, ways to open (`shows`, `inverted`, `passive`), places of facts."""
 
 SHOWS = ("shows", "holds", "takes in", "contains", "includes", "presents", "captures")
 NAMED = ("named", "called", "by the name of", "known as")
 ADJECTIVES = 0.5
-"""How often a shape or course stands before the noun."""
-PRONOUNS = 0.7
+"""How often a shape, course or quality stands before the noun."""
+PRONOUNS = 0.85
+"""How often a thing that was named is `it`."""
 
-_DRAWS = 4
-_OBJECT_AFTER = frozenset(("shows", "inverted", "passive", "there"))
+_DRAWS = 6
+_FINITE = -1
+_FACTS: Mapping[str, tuple[str, int, str]] = {
+    "vp": ("vp", _FINITE, " {}"),
+    "and": ("vp", _FINITE, " and {}"),
+    "ing": ("ing", PARTICIPLE, ", {}"),
+    "post": ("post", ONE, " {}"),
+    "aside": ("post", ONE, ", {},"),
+    "front": ("front", PARTICIPLE, "{}, "),
+    "opening": ("opening", PARTICIPLE, "{}, "),
+    "own": ("own", _FINITE, "{}"),
+}
+"""Slot of a plan -> use in the lexicon, form of the verb, what stands around it."""
 
 
 def say(plan: Plan, told: Wording, pool: list[Uses]) -> str:
@@ -24,11 +37,15 @@ def say(plan: Plan, told: Wording, pool: list[Uses]) -> str:
 
     Facts that are told leave the pool.
     """
-    left = list(pool)
-    verbs = set(told.verbs)
+    left, verbs = list(pool), set(told.verbs)
     said = []
     for place, slot in enumerate(plan):
-        text = _SLOTS[slot](told, left, plan[place + 1 :])
+        if slot in _FACTS:
+            text = _fact(told, left, *_FACTS[slot])
+        elif slot == "np":
+            text = _noun_phrase(told, left, before_verb=plan[place + 1 : place + 2] == ("vp",))
+        else:
+            text = _OTHERS[slot](told, left)
         if not text:
             told.verbs = verbs
             return ""
@@ -37,8 +54,10 @@ def say(plan: Plan, told: Wording, pool: list[Uses]) -> str:
     return "".join(said)
 
 
-def _fact(told: Wording, pool: list[Uses], use: str, form: int) -> str:
+def _fact(told: Wording, pool: list[Uses], use: str, form: int, around: str) -> str:
     """The first fact of the pool that can be put this way."""
+    if form == _FINITE:
+        form = MANY if told.many else ONE
     for number, uses in enumerate(pool):
         chosen = _fresh(told, uses[use], form) if uses[use] else None
         if chosen is None:
@@ -46,7 +65,7 @@ def _fact(told: Wording, pool: list[Uses], use: str, form: int) -> str:
         told.verbs.add(chosen.verb)
         told.used |= words_of(chosen.forms[form])
         del pool[number]
-        return chosen.forms[form].format_map(told)
+        return around.format(chosen.forms[form].format_map(told))
     return ""
 
 
@@ -56,152 +75,96 @@ def _fresh(told: Wording, options: Sequence[Pattern], form: int) -> Pattern | No
     return min(drawn, key=lambda chosen: told.staleness(chosen.forms[form])) if drawn else None
 
 
-def _number(told: Wording) -> int:
-    return MANY if told.many else ONE
+def _also(told: Wording, pool: list[Uses]) -> str:
+    text = _fact(told, pool, "vp", _FINITE, "{}")
+    return text and f"{told.any((', and', ';'))} {told['it']} {text}"
 
 
-def _verb_phrase(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "vp", _number(told))
-    return text and f" {text}"
+def _relative(told: Wording, pool: list[Uses]) -> str:
+    return _fact(told, pool, "vp", _FINITE, told.any((" that {}", ", which {}")))
 
 
-def _and(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "vp", _number(told))
-    return text and f" and {text}"
-
-
-def _also(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "vp", _number(told))
-    joint = told.pick((", and", ";", ", where", ", while")[:2])
-    return text and f"{joint} {told['it']} {text}"
-
-
-def _participle(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "ing", PARTICIPLE)
-    return text and f", {text}"
-
-
-def _relative(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "vp", _number(told))
-    return text and f"{told.pick((' that', ', which'))} {text}"
-
-
-def _post(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "post", ONE)
-    return text and f" {text}"
-
-
-def _aside(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "post", ONE)
-    return text and f", {text},"
-
-
-def _front(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "front", PARTICIPLE)
-    return text and f"{text}, "
-
-
-def _opening(told: Wording, pool: list[Uses], after: Plan) -> str:
-    text = _fact(told, pool, "opening", PARTICIPLE)
-    return text and f"{text}, "
-
-
-def _own(told: Wording, pool: list[Uses], after: Plan) -> str:
-    return _fact(told, pool, "own", _number(told))
-
-
-def _shows(told: Wording, pool: list[Uses], after: Plan) -> str:
+def _shows(told: Wording, _: list[Uses]) -> str:
     return f"{told.view()} {told.pick(SHOWS)} "
 
 
-def _there(told: Wording, pool: list[Uses], after: Plan) -> str:
-    return "there are " if told.many else "there is "
-
-
-def _inverted(told: Wording, pool: list[Uses], after: Plan) -> str:
-    """`In the upper left lies `; verbs of place only."""
+def _inverted(told: Wording, pool: list[Uses]) -> str:
+    """`In the upper left lies `: verbs of place only."""
     for number, uses in enumerate(pool):
-        if uses in _PLACES:
-            del pool[number]
-            verb = told.any(_PLACES_VERBS[_PLACES.index(uses)])
-            told.verbs.add(verb)
-            return f"{told['span' if uses in _SPANS else 'place']} {lexicon.conjugate(verb)[_number(told)]} "
+        for place, slot, verbs in _PLACES:
+            if uses is place:
+                del pool[number]
+                verb = told.any(verbs)
+                told.verbs.add(verb)
+                return f"{told[slot]} {lexicon.conjugate(verb)[MANY if told.many else ONE]} "
     return ""
 
 
-def _passive(told: Wording, pool: list[Uses], after: Plan) -> str:
+def _passive(told: Wording, pool: list[Uses]) -> str:
+    """`A third of the picture is covered by `."""
     if lexicon.SHARE not in pool:
         return ""
     pool.remove(lexicon.SHARE)
     return f"{told['share']} of {told['whole']} is {told.pick(lexicon.PASSIVES)} "
 
 
-def _it(told: Wording, pool: list[Uses], after: Plan) -> str:
+def _it(told: Wording, _: list[Uses]) -> str:
     """The thing again: by pronoun, noun or name."""
-    if told.chance(PRONOUNS) or told.group:
+    if told.group or told.chance(PRONOUNS):
         return told["it"]
     if told.name and told.chance(0.5):
         return told.name
-    return f"{'these' if told.many else 'this'} {told.noun}" if told.chance(0.5) else f"the {told.noun}"
+    return f"{told.any(('these' if told.many else 'this', 'the'))} {told.noun}"
 
 
-def _noun_phrase(told: Wording, pool: list[Uses], after: Plan) -> str:
+def _noun_phrase(told: Wording, pool: list[Uses], *, before_verb: bool) -> str:
     """The thing for the first time."""
     if told.group:
         return f"{told.pick(counts(told.facts['count']))} {told.plural}"
     adjective = _adjective(told, pool)
-    if is_mass(told.noun, told.plural) or (told.many and adjective):
-        unit = piece(told.noun, told.plural)
-        if unit and (adjective or told.chance(0.3)):
-            told.many = False
-            phrase = an(f"{adjective} {unit} of {told.noun}".strip())
-        else:
-            phrase = f"{adjective} {told.noun}".strip()
+    unit = piece(told.noun, told.plural)
+    mass = is_mass(told.noun, told.plural)
+    if unit and (adjective or (mass and told.chance(0.3))):
+        told.many = False
+        phrase = an(f"{adjective} {unit} of {told.noun}".strip())
     else:
         phrase = f"{adjective} {told.noun}".strip()
-        phrase = phrase if told.many else an(phrase)
-    return _named(told, phrase, after) if told.name else phrase
+        phrase = phrase if mass or told.many else an(phrase)
+    return _named(told, phrase, before_verb=before_verb) if told.name else phrase
 
 
 def _adjective(told: Wording, pool: list[Uses]) -> str:
-    """Shape, course or a quality, if it is still untold and the lot falls on it."""
-    said = ""
-    for uses, slot in ((lexicon.SHAPE, "shape"), (lexicon.COURSE, "bent")):
+    """Shape, course and quality, if they are still untold and the lot falls on them."""
+    said = []
+    for uses, slot in ((lexicon.SHAPE, "shape_before"), (lexicon.COURSE, "bent")):
         if uses in pool and len(pool) > 2 and told.chance(ADJECTIVES):
             pool.remove(uses)
-            said = told[slot]
+            said.append(told[slot])
     if lexicon.QUALITY in pool and told.adjectives and told.chance(ADJECTIVES):
         pool.remove(lexicon.QUALITY)
-        said = f"{said} {told.adjectives[0]}"
-    return said.strip()
+        said.append(told.adjectives[0])
+    return " ".join(said)
 
 
-def _named(told: Wording, phrase: str, after: Plan) -> str:
-    if after and after[0] == "vp" and told.chance(0.5):
+def _named(told: Wording, phrase: str, *, before_verb: bool) -> str:
+    if before_verb and told.chance(0.5):
         return f"{told.name}, {phrase}," if told.chance(0.6) else f"{phrase}, {told.name},"
-    if told.chance(0.25) and phrase.endswith(told.noun) and phrase[:2] in ("a ", "an"):
+    if phrase.startswith(("a ", "an ")) and phrase.endswith(told.noun) and told.chance(0.25):
         return f"the {phrase.split(' ', 1)[1]} {told.name}"
     return f"{phrase} {told.pick(NAMED)} {told.name}"
 
 
-_PLACES = (lexicon.PLACE, lexicon.SPREAD, lexicon.PASSING, lexicon.LINE_PLACE)
-_PLACES_VERBS = (("lie", "be"), ("stretch", "extend", "lie", "spread"), ("run", "lie", "pass"), ("lie", "run"))
-_SPANS = (lexicon.SPREAD, lexicon.PASSING)
-_SLOTS: Mapping[str, Callable[[Wording, list[Uses], Plan], str]] = {
-    "np": _noun_phrase,
+_PLACES = (
+    (lexicon.PLACE, "place", ("lie", "be")),
+    (lexicon.LINE_PLACE, "place", ("lie", "run")),
+    (lexicon.SPREAD, "span", ("stretch", "extend", "lie", "spread")),
+    (lexicon.PASSING, "span", ("run", "lie", "pass")),
+)
+_OTHERS: Mapping[str, Callable[[Wording, list[Uses]], str]] = {
     "it": _it,
-    "vp": _verb_phrase,
-    "and": _and,
     "also": _also,
-    "ing": _participle,
     "rel": _relative,
-    "post": _post,
-    "aside": _aside,
-    "front": _front,
-    "opening": _opening,
-    "own": _own,
     "shows": _shows,
-    "there": _there,
     "inverted": _inverted,
     "passive": _passive,
 }

@@ -28,7 +28,7 @@ def tellable(told: Wording) -> list[Uses]:
     if told.states:
         found.append((0.3, lexicon.STATE))
     if int(facts.get("parts") or 1) > 1:
-        found.append((0.4, lexicon.PARTS))
+        found.append((0.4, lexicon.LINE_PARTS if told.line else lexicon.PARTS))
     drawn = sorted((delay + told.rng.random(), number) for number, (delay, _) in enumerate(found))
     return [found[number][1] for _, number in drawn]
 

@@ -132,9 +132,9 @@ SIZE = _uses(
 CUT_SIZE = _uses(
     vp="""measure~ {area} {here} | show~ {area} {here} | come~ to {area} {here} | span~ {area} {here}
         | bring~ {area} into {view} | total~ {area} {here}""",
-    post="with {area} in sight | with {area} in view | of which {area} can be seen",
+    post="with {area} in sight | with {area} in view | with {area} visible",
     opening="measuring {area} {here} | with {area} in view | with {area} visible",
-    own="{its} visible part measures {area} | {area} can be seen {here} | {view} holds {area}",
+    own="{its} visible part measures {area} | {area} of {it_object} can be seen | {view} holds {area} of {it_object}",
 )
 
 SHAPE = _uses(
@@ -156,7 +156,7 @@ EDGES = _uses(
         | touch~ {edges}""",
     post="cut off at {sides} | cropped at {sides} | continuing {headings}",
     opening="cut off at {sides} | cropped at {sides} | continuing {headings}",
-    own="{its} ground continues {headings} | {view} ends before {it} do~, at {sides}",
+    own="{it} continue~ {headings} | {view} ends before {it} do~, at {sides}",
 )
 LINE_EDGES = _uses(
     vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {sides} | continue~ {headings} out of view",
@@ -193,8 +193,13 @@ PARTS = _uses(
     own="{parts} separate pieces of {it_object} can be seen",
 )
 
+LINE_PARTS = _uses(
+    vp="appear~ in {parts} places | show~ as {parts} separate stretches",
+    post="in {parts} pieces",
+)
+
 COURSE = _uses(
-    vp="""run~ {way} | follow~ {a_bent} course | keep~ to {a_bent} line | take~ {a_bent} course | go~ {way}
+    vp="""run~ {way} | follow~ {a_bent} course | keep~ to {a_bent} line | take~ {a_bent} course
         | trace~ {a_bent} line | draw~ {a_bent} line""",
     post="with {a_bent} course",
     opening="{bent} throughout | {bent} all the way",
@@ -230,9 +235,9 @@ CUT_LENGTH = _uses(
     vp="""measure~ {length} {here} | can be followed for {length} | show~ {length} {here}
         | run~ for {length} {here} | stay~ in sight for {length} | bring~ {length} into {view}
         | cover~ {length} {here} | be~ visible for {length} | remain~ in view for {length}""",
-    post="with {length} in view | visible for {length} | of which {length} can be seen",
+    post="with {length} in view | with {length} in sight",
     opening="visible for {length} | with {length} in sight",
-    own="{its} visible stretch is {length} long | {length} can be seen {here} | {view} holds {length}",
+    own="{its} visible stretch is {length} long | {length} of {it_object} can be seen | {view} holds {length} of {it_object}",
 )
 
 SPREADING = _uses(

@@ -14,10 +14,14 @@ from annotation.request import ElementFacts
 T = TypeVar("T")
 Texts = tuple[str, ...]
 
-VIEWS = ("the picture", "this image", "the view", "the frame", "this scene", "this picture", "the image")
+VIEWS = ("the picture", "this image", "the scene", "our view", "this frame", "the photograph", "this photo")
 HERE = ("here", "in view", "in sight", "within {}")
 WHOLES = ("what is visible", "what is shown", "what can be seen", "what appears here")
-DRAWS = 3
+"""Words for the picture, as different as they can be."""
+WHOLE = 0.35
+"""How often a share is one of what is visible instead."""
+DRAWS = 4
+"""How many phrases are drawn for one that is said: that with the fewest words used already."""
 BORDERS = ("edge", "edge", "border", "margin", "side")
 OF_VIEW = 0.1
 """How often a place is said to be one of the picture."""
@@ -132,10 +136,11 @@ def headings(cut: Texts) -> Texts:
 
 @lru_cache(maxsize=64)
 def points(place: str) -> Texts:
-    """Names without article for where a line enters or leaves."""
+    """Names for where a line enters or leaves: adjectives of edges, noun phrases for the rest."""
     if place in _SIDES:
         return (f"{place}ern", f"{place}ern", _SIDES[place])
-    return tuple(each.removeprefix("the ") for each in words.end_phrases(place) if "frame" not in each)
+    said = tuple(each for each in words.end_phrases(place) if "frame" not in each)
+    return (*said, *(each.removeprefix("the ") for each in said[:1] if "-" in place))
 
 
 @lru_cache(maxsize=64)
@@ -268,13 +273,15 @@ class Wording:
 
     def view(self) -> str:
         """The picture, by another word than last time."""
-        self.views.append(self.views.pop(0))
-        self.used |= words_of(self.views[-1])
-        return self.views[-1]
+        view = self.freshest(self.views[:DRAWS])
+        self.views.remove(view)
+        self.views.append(view)
+        self.used |= words_of(view)
+        return view
 
     def all_of_it(self) -> str:
         """What a share is a share of."""
-        return self.pick(WHOLES) if self.chance(0.5) else self.view()
+        return self.pick(WHOLES) if self.chance(WHOLE) else self.view()
 
     def here(self) -> str:
         """In the picture."""
@@ -291,11 +298,11 @@ class Wording:
         start, end = (self.facts[name] for name in (("to", "from") if self._swapped else ("from", "to")))
         one, other = self.pick(points(start)), self.pick(points(end))
         border, the = self.pick(BORDERS), self.pick(("the ", "", ""))
-        if start in _SIDES and end not in _SIDES:
-            one = f"{one} {border}"
+        if start in _SIDES:
+            one = f"{the}{one}" if end in _SIDES else f"{the}{one} {border}"
         if end in _SIDES:
-            other = f"{other} {border}"
-        return f"{first} {the}{one} {last} {the}{other}"
+            other = f"{the}{other} {border}"
+        return f"{first} {one} {last} {other}"
 
     def measured(self, name: str, table: Callable[[float], Texts]) -> str:
         """Words for a number."""
@@ -306,8 +313,8 @@ class Wording:
         return words.number_words(int(self.facts["parts"]))
 
     def shape(self) -> str:
-        """An adjective of shape."""
-        return self.pick(shapes(self.facts["shape"]))
+        """An adjective of shape, to follow a noun."""
+        return self.pick([each for each in shapes(self.facts["shape"]) if not each.endswith(" shaped")])
 
     def bent(self) -> str:
         """An adjective of course."""
@@ -326,7 +333,8 @@ _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "spacing": lambda told: told.measured("spacing_m", lengths),
     "parts": Wording.parts,
     "shape": Wording.shape,
-    "a_shape": lambda told: english.an(told.shape()),
+    "a_shape": lambda told: english.an(told.pick(shapes(told.facts["shape"]))),
+    "shape_before": lambda told: told.pick(shapes(told.facts["shape"])),
     "form": lambda told: told.pick(forms(told.facts["shape"])),
     "bent": Wording.bent,
     "a_bent": lambda told: english.an(told.bent()),

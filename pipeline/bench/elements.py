@@ -18,7 +18,7 @@ from annotation.tags import TagTable
 from download.osm.extract import OsmExtract
 from pipeline.elements import write_elements
 
-REPEATS: Final = 5
+REPEATS: Final = 3
 STEP: Final = 0.25
 """Degrees of longitude between copies of an extract."""
 
