@@ -13,7 +13,6 @@ from annotation.facts import FactMaker
 from annotation.frame import ground_matrices
 from annotation.measure import details, extents
 from annotation.request import ElementFacts
-from annotation.tags import TagTable
 from annotation.tasks import KINDS, Pairs, Plan, choose, weights
 from pipeline.config import Config
 from pipeline.elements import ElementStore
@@ -90,24 +89,73 @@ def unit_elements(store: ElementStore, patches: Patches, crs: str, gsd: float) -
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What of the elements the patches show; one entry a pair of patch and element, sorted by patch.
+
+    Attributes:
+        matrices: (m, 2, 2) unit frame to metres, one for each patch.
+        patch: index of the patch.
+        element: index of the element.
+        clipped: the part inside, in the patch's unit frame.
+        share: share of the patch.
+        area_m2: square metres.
+        sides: length in patch sides.
+    """
+
+    matrices: NDArray[np.float64]
+    patch: NDArray[np.int64]
+    element: NDArray[np.int64]
+    clipped: NDArray[np.object_]
+    share: NDArray[np.float64]
+    area_m2: NDArray[np.float64]
+    sides: NDArray[np.float64]
+
+
 def briefs(config: Config, block: Block, patches: Patches, elements: UnitElements) -> list[Brief]:
     """What is to be told of each patch that has something to tell."""
-    if not len(patches) or not elements.ids:
-        return []
-    table, gsd = tag_table(config.tags), patch_gsd(block)
+    met = meet(block, patches, elements)
+    return write_briefs(config, block, elements, met, make_plans(config, block, patches, elements, met))
+
+
+def meet(block: Block, patches: Patches, elements: UnitElements) -> Met:
+    """Joins, clips and measures all pairs; what only touches a frame is left out."""
     matrices = ground_matrices(block.scene.crs, patches.boxes)
     joined = join(patches.boxes, elements.geometries)
     measured = extents(joined.clipped, matrices[joined.patch])
     here = ~measured.touches | (elements.kinds[joined.element] == KINDS.index("point"))
-    patch, element, clipped = joined.patch[here], joined.element[here], joined.clipped[here]
-    pairs = _pairs(table, elements, patch, element, measured.share[here], measured.sides[here], gsd)
-    plans = choose(
-        pairs, _seeds(config.seed, block, patches), config.captions.tasks.model_dump(), config.captions.policy
+    return Met(
+        matrices,
+        joined.patch[here],
+        joined.element[here],
+        joined.clipped[here],
+        measured.share[here],
+        measured.area_m2[here],
+        measured.sides[here],
     )
-    maker = FactMaker(table, gsd, config.captions.names)
-    return _Scribe(
-        maker, elements, matrices, patch, element, clipped, measured.share[here], measured.area_m2[here]
-    ).write(plans)
+
+
+def make_plans(config: Config, block: Block, patches: Patches, elements: UnitElements, met: Met) -> list[Plan]:
+    """Which elements are told of each patch, and as which task."""
+    table = tag_table(config.tags)
+    present, place = np.unique(met.element, return_inverse=True)
+    tags = [elements.tags[index] for index in present]
+    nouns: dict[str, int] = {}
+    klass = np.array([nouns.setdefault(table.noun(each), len(nouns)) for each in tags], dtype=np.int64)
+    keys = np.array([_uint64(elements.ids[index]) for index in present], dtype=np.uint64)
+    weight = weights([table.main_tag(each) for each in tags], elements.seen_from[present], patch_gsd(block))
+    pairs = Pairs(
+        met.patch, keys[place], elements.kinds[met.element], klass[place], met.share, met.sides, weight[place]
+    )
+    windows = [f"{config.seed}/{block.scene.id}/{window.col}/{window.row}" for window in patches.windows]
+    seeds = np.array([_uint64(window) for window in windows], dtype=np.uint64)
+    return choose(pairs, seeds, config.captions.tasks.model_dump(), config.captions.policy)
+
+
+def write_briefs(config: Config, block: Block, elements: UnitElements, met: Met, plans: Sequence[Plan]) -> list[Brief]:
+    """Measures what the plans name, all in one go, and puts it together patch by patch."""
+    maker = FactMaker(tag_table(config.tags), patch_gsd(block), config.captions.names)
+    return _Scribe(maker, elements, met).write(plans)
 
 
 def patch_gsd(block: Block) -> float:
@@ -119,80 +167,43 @@ def patch_gsd(block: Block) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Scribe:
-    """Writes briefs from plans: all elements of the unit are measured in one go."""
+    """Puts briefs together."""
 
     maker: FactMaker
     elements: UnitElements
-    matrices: NDArray[np.float64]
-    patch: NDArray[np.int64]
-    element: NDArray[np.int64]
-    clipped: NDArray[np.object_]
-    share: NDArray[np.float64]
-    area_m2: NDArray[np.float64]
+    met: Met
 
     def write(self, plans: Sequence[Plan]) -> list[Brief]:
-        rows = np.array(
-            sorted({row for plan in plans for subject in plan.candidates if len(subject) == 1 for row in subject}),
-            dtype=np.int64,
-        )
-        kinds = np.array(KINDS)[self.elements.kinds[self.element[rows]]]
-        measures = details(self.clipped[rows], self.matrices[self.patch[rows]], kinds)
+        single = {row for plan in plans for subject in plan.candidates if len(subject) == 1 for row in subject}
+        rows = np.array(sorted(single), dtype=np.int64)
+        kinds = np.array(KINDS)[self.elements.kinds[self.met.element[rows]]]
+        measures = details(self.met.clipped[rows], self.met.matrices[self.met.patch[rows]], kinds)
         measured = dict(zip(rows.tolist(), measures, strict=True))
         return [self._brief(plan, measured) for plan in plans]
 
     def _brief(self, plan: Plan, measured: dict[int, dict[str, Any]]) -> Brief:
-        others = [subject for subject in plan.candidates if subject not in plan.told]
-        facts = [self._facts(subject, measured) for subject in (*plan.told, *others)]
-        return Brief(
-            patch=plan.patch,
-            task=plan.task,
-            told=tuple(facts[: len(plan.told)]),
-            others=tuple(facts[len(plan.told) :]),
-            outlines=tuple(self._outline(subject) for subject in (*plan.told, *others)),
-            revisions=plan.revisions,
-        )
+        subjects = (*plan.told, *(subject for subject in plan.candidates if subject not in plan.told))
+        facts = [self._facts(subject, measured) for subject in subjects]
+        told = len(plan.told)
+        outlines = tuple(self._outline(subject) for subject in subjects)
+        return Brief(plan.patch, plan.task, tuple(facts[:told]), tuple(facts[told:]), outlines, plan.revisions)
 
     def _facts(self, subject: Subject, measured: dict[int, dict[str, Any]]) -> ElementFacts:
-        members = self.element[list(subject)].tolist()
-        ids, tags = (
-            [self.elements.ids[member] for member in members],
-            [self.elements.tags[member] for member in members],
-        )
+        rows = list(subject)
+        members = self.met.element[rows].tolist()
+        ids = [self.elements.ids[member] for member in members]
+        tags = [self.elements.tags[member] for member in members]
         if len(subject) == 1:
             return self.maker.element(ids[0], KINDS[self.elements.kinds[members[0]]], tags[0], measured[subject[0]])
-        rows = list(subject)
-        points = shapely.get_coordinates(shapely.centroid(self.clipped[rows]))
-        area = (float(self.share[rows].sum()), float(self.area_m2[rows].sum()))
-        return self.maker.group(ids, tags, points, self.matrices[self.patch[rows[0]]], area if area[0] else None)
+        points = shapely.get_coordinates(shapely.centroid(self.met.clipped[rows]))
+        matrix = self.met.matrices[self.met.patch[rows[0]]]
+        share = float(self.met.share[rows].sum())
+        area = (share, float(self.met.area_m2[rows].sum())) if share else None
+        return self.maker.group(ids, tags, points, matrix, area)
 
     def _outline(self, subject: Subject) -> Any:
-        shapes = self.clipped[list(subject)]
+        shapes = self.met.clipped[list(subject)]
         return shapes[0] if len(shapes) == 1 else shapely.geometrycollections(shapes)
-
-
-def _pairs(
-    table: TagTable,
-    elements: UnitElements,
-    patch: NDArray[np.int64],
-    element: NDArray[np.int64],
-    share: NDArray[np.float64],
-    sides: NDArray[np.float64],
-    gsd: float,
-) -> Pairs:
-    present, place = np.unique(element, return_inverse=True)
-    tags = [elements.tags[index] for index in present]
-    nouns: dict[str, int] = {}
-    klass = np.array([nouns.setdefault(table.noun(each), len(nouns)) for each in tags], dtype=np.int64)
-    keys = np.array([_uint64(elements.ids[index]) for index in present], dtype=np.uint64)
-    weight = weights([table.main_tag(each) for each in tags], elements.seen_from[present], gsd)
-    return Pairs(patch, keys[place], elements.kinds[element], klass[place], share, sides, weight[place])
-
-
-def _seeds(seed: int, block: Block, patches: Patches) -> NDArray[np.uint64]:
-    return np.array(
-        [_uint64(f"{seed}/{block.scene.id}/{window.col}/{window.row}") for window in patches.windows],
-        dtype=np.uint64,
-    )
 
 
 def _uint64(text: str) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-_VOWEL = re.compile(r"[aeiou]|8|11(?!\d)|18(?!\d)|hour|honou?r|heir|[fhlmnrsx]-", re.IGNORECASE)
+_VOWEL = re.compile(r"[aeiou]|8|11(?!\d)|18(?!\d)|hour|honou?r|heir|[fhlmnrsx]\b", re.IGNORECASE)
 _CONSONANT = re.compile(r"u(?:ni(?!n)|s[aeiu]|-|t[ei])|eu|one\b|once\b|ewe", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:\d|no |one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)")
 _HEAD_ENDS = re.compile(r" (?:of|for|with|in|on|under|along|at|to|from|and|without) ")

@@ -55,7 +55,7 @@ def conjugate(verb: str) -> tuple[str, str, str]:
         third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "x", "z")) else f"{verb}s"
     if verb in _DOUBLED:
         return third, verb, f"{verb}{verb[-1]}ing"
-    return third, verb, f"{verb[:-1] if verb.endswith('e') else verb}ing"
+    return third, verb, f"{verb.removesuffix('e')}ing"
 
 
 def pattern(text: str) -> Pattern:
@@ -109,18 +109,18 @@ PASSIVES = (
 )
 
 PLACE = _uses(
-    vp="lie~ {place} | appear~ {place} | be~ situated {place} | show~ {place} | be~ found {place}",
+    vp="lie~ {place} | show~ up {place} | be~ situated {place} | be~ set {place} | be~ found {place}",
     post="{place}",
     front="{place}",
 )
 LISTED_PLACE = _uses(
-    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ spread {place} | show~ {place}",
+    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ spread {place} | show~ up {place}",
 )
 SPREAD = _uses(
     vp="stretch~ {span} | extend~ {span} | reach~ {span} | spread~ {span} | lie~ {span}", post="{span}", front="{span}"
 )
 PASSING = _uses(vp="run~ {span} | pass~ {span} | lie~ {span} | make~ {its} way {span}", post="{span}", front="{span}")
-LINE_PLACE = _uses(vp="lie~ {place} | appear~ {place} | be~ found {place}", post="{place}", front="{place}")
+LINE_PLACE = _uses(vp="lie~ {place} | show~ up {place} | be~ found {place}", post="{place}", front="{place}")
 
 SIZE = _uses(
     vp="""measure~ {area} | come~ to {area} | span~ {area} | amount~ to {area} | total~ {area}
@@ -187,14 +187,14 @@ STATE = _uses(vp="be~ {state}", post="{state}", opening="{state}")
 
 PARTS = _uses(
     vp="""be~ split into {parts} parts | fall~ into {parts} pieces | consist~ of {parts} separate parts
-        | come~ in {parts} pieces | appear~ in {parts} places""",
+        | come~ in {parts} pieces | show~ in {parts} places""",
     post="in {parts} separate parts | in {parts} pieces",
     opening="split into {parts} parts | divided into {parts} pieces",
     own="{parts} separate pieces of {it_object} can be seen",
 )
 
 LINE_PARTS = _uses(
-    vp="appear~ in {parts} places | show~ as {parts} separate stretches",
+    vp="show~ in {parts} places | show~ as {parts} separate stretches",
     post="in {parts} pieces",
 )
 
@@ -237,7 +237,8 @@ CUT_LENGTH = _uses(
         | cover~ {length} {here} | be~ visible for {length} | remain~ in view for {length}""",
     post="with {length} in view | with {length} in sight",
     opening="visible for {length} | with {length} in sight",
-    own="{its} visible stretch is {length} long | {length} of {it_object} can be seen | {view} holds {length} of {it_object}",
+    own="""{its} visible stretch is {length} long | {length} of {it_object} can be seen
+        | {view} holds {length} of {it_object}""",
 )
 
 SPREADING = _uses(

@@ -16,7 +16,7 @@ Texts = tuple[str, ...]
 
 VIEWS = ("the picture", "this image", "the scene", "our view", "this frame", "the photograph", "this photo")
 HERE = ("here", "in view", "in sight", "within {}")
-WHOLES = ("what is visible", "what is shown", "what can be seen", "what appears here")
+WHOLES = ("what is visible", "what is shown", "what can be seen", "what is in sight")
 """Words for the picture, as different as they can be."""
 WHOLE = 0.35
 """How often a share is one of what is visible instead."""
@@ -33,25 +33,25 @@ _PART_OF_VIEW = re.compile(r"(?:in|at|on|along|down|across|towards) the [a-z -]+
 _BARE = re.compile(
     r"(?:in|at|on) the ((?:upper|lower|top|bottom) (?:left|right)|left|right|top|bottom|centre)(?: corner)?"
 )
-_WORD = re.compile(r"[\w'’-]+")
+_WORD = re.compile(r"[\w'\u2019-]+")
 _SLOT = re.compile(r"\{\w*\}")
 _NUMBERED = re.compile(r"(one|two|three|four|five|six|seven|eight)[ -](lane|storey|track)s?")
 _ADVERBS = ("in ", "with", "as ", "back ")
 _STATES = frozenset(("on", "in", "through", "with", "carried", "dry", "holding", "made", "draining", "tidal"))
-_MASSES = frozenset(
-    (
-        "turf grass wheat barley corn cotton rice tea coffee tobacco hay asparagus lavender fallow beet cane rape "
-        "pasture parking fruit coal gravel limestone sand sewage water"
-    ).split()
-)
-_NAME = re.compile(r"[^\W_](?:[\w '’.,&/()+-]{0,58}[\w)])?", re.UNICODE)
+_MASSES = {
+    "asparagus", "barley", "beet", "cane", "coal", "coffee", "corn", "cotton", "fallow", "fruit", "grass", "gravel",
+    "hay", "lavender", "limestone", "parking", "pasture", "rape", "rice", "sand", "sewage", "tea", "tobacco", "turf",
+    "water", "wheat",
+}  # fmt: skip
+"""Last words of attributes that take no article."""
+_NAME = re.compile(r"[^\W_](?:[\w '\u2019.,&/()+-]{0,58}[\w)])?", re.UNICODE)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @lru_cache(maxsize=4096)
 def shares(share: float) -> Texts:
-    """Ways to tell a share, the sharpest of them, and in percent."""
-    said = words.share_phrases(share)[:_SHARPEST]
+    """Ways to tell a share, the sharpest of them, and in percent; things extend over it already."""
+    said = tuple(each for each in words.share_phrases(share) if not each.startswith("over "))[:_SHARPEST]
     percent = round(share * 100)
     if not 1 < percent < 99:
         return said
