@@ -5,7 +5,7 @@ import shapely
 from numpy.typing import NDArray
 
 from annotation.frame import CELLS, EDGES, EPSILON, cell_of, edges_at
-from annotation.parts import Floats, Ints, Objects, cross, lengths, segments, total
+from annotation.parts import DIGITS, Floats, Ints, Objects, cross, lengths, segments, total
 
 COURSES = ("straight", "gently curved", "curved", "winding", "closed")
 
@@ -31,6 +31,8 @@ SWING_TOLERANCE = 0.01
 """Bends are looked for on the line simplified (Douglas and Peucker, 1973) by this share of its end-to-end
 length, so that digitising noise is no bend."""
 
+_BACK = np.pi - 1e-6  # straight back is a turn to neither side
+
 ORIENTED = 0.5
 """Lines whose ends, taken together, lie at least this share of their length apart have a direction."""
 
@@ -39,7 +41,7 @@ def sinuosities(length: Floats, chord: Floats) -> Floats:
     """Length by end-to-end distance, never below 1; infinite for closed lines."""
     apart = chord > CLOSED * length
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Floats = np.where(apart, np.maximum(length / np.where(apart, chord, 1), 1), np.inf)
+        ratio: Floats = np.where(apart, np.maximum(np.round(length / np.where(apart, chord, 1), DIGITS), 1), np.inf)
     return ratio
 
 
@@ -61,7 +63,7 @@ def courses(ground: Objects, length: Floats, chord: Floats, owner: Ints, count: 
     bent = np.flatnonzero((ratio >= WINDING) & np.isfinite(ratio))
     course[bent[_swings(ground[bent], chord[bent])]] = COURSES.index("winding")
     course[np.isinf(ratio)] = COURSES.index("closed")
-    votes = total(length, owner * len(COURSES) + course, count * len(COURSES)).reshape(count, -1)
+    votes = total(length, owner * len(COURSES) + course, count * len(COURSES)).reshape(count, len(COURSES))
     most: NDArray[np.str_] = np.array(COURSES)[np.argmax(votes, axis=1)]
     return most
 
@@ -86,7 +88,8 @@ def orientations(chords: Floats, length: Floats, owner: Ints, count: int) -> tup
     angle = 2 * np.arctan2(chords[:, 1], chords[:, 0])
     x = total(size * np.cos(angle), owner, count)
     y = total(size * np.sin(angle), owner, count)
-    return np.arctan2(y, x) / 2, np.hypot(x, y) >= ORIENTED * total(length, owner, count)
+    straight = np.hypot(x, y) / np.maximum(total(length, owner, count), np.finfo(np.float64).tiny)
+    return np.arctan2(y, x) / 2, np.round(straight, DIGITS) >= ORIENTED
 
 
 def line_edges(starts: Floats, ends: Floats, open_: NDArray[np.bool_], owner: Ints, count: int) -> NDArray[np.bool_]:
@@ -128,7 +131,7 @@ def _swings(ground: Objects, chord: Floats) -> NDArray[np.bool_]:
     step = smooth.end - smooth.start
     before, after = step[:-1], step[1:]
     turn = np.arctan2(cross(before, after), (before * after).sum(axis=1))
-    turn[smooth.line[1:] != smooth.line[:-1]] = 0
+    turn[(smooth.line[1:] != smooth.line[:-1]) | (np.abs(turn) > _BACK)] = 0
     left = total(np.maximum(turn, 0), smooth.line[1:], len(ground))
     right = total(np.maximum(-turn, 0), smooth.line[1:], len(ground))
     swings: NDArray[np.bool_] = np.minimum(left, right) >= SWING

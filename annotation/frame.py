@@ -144,7 +144,7 @@ def _cut(start: Floats, end: Floats) -> tuple[Floats, Floats, Ints]:
     if not crossing.any():
         return start, end, index
     begin, step = start[crossing, None, :], (end - start)[crossing, None, :]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         stops = ((_CUTS[None, :, None] - begin) / step).reshape(-1, 4)
     stops = np.clip(np.where(np.isfinite(stops), stops, 0), 0, 1)
     stops = np.sort(np.pad(stops, ((0, 0), (1, 1)), constant_values=(0, 1)), axis=1)

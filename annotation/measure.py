@@ -96,7 +96,8 @@ def extents(geometries: Objects, matrices: Floats) -> Extents:
     lines, owner = _linear(geometries)
     pieces = segments(lines)
     element = owner[pieces.line]
-    metres = total(lengths(to_ground(pieces.end - pieces.start, matrices[element])), element, count)
+    with np.errstate(invalid="ignore"):  # coordinates that are no numbers; their length becomes 0 below
+        metres = total(lengths(to_ground(pieces.end - pieces.start, matrices[element])), element, count)
     metres[~np.isfinite(metres)] = 0
     sides = metres / np.sqrt(size)
     dimension = shapely.get_dimensions(geometries).astype(np.int8)
@@ -246,7 +247,7 @@ def _points(parts: Parts) -> Floats:
     count = len(parts.dimension)
     points, owner = parts.of(DIMENSIONS["point"])
     cells = frame.cell_of(shapely.get_coordinates(points))
-    return total(np.ones(len(owner)), owner * len(frame.CELLS) + cells, count * len(frame.CELLS)).reshape(count, -1)
+    return total(np.ones(len(owner)), owner * 9 + cells, count * 9).reshape(count, 9)
 
 
 def _tell(facts: list[Facts], name: str, elements: Ints, values: NDArray[Any], digits: int | None = None) -> None:

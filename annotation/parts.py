@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Objects = NDArray[np.object_]
 
+DIGITS = 6
+"""Decimals of ratios before they meet a threshold, so that a moved or mirrored element keeps its words."""
+
 DIMENSIONS = {"point": 0, "line": 1, "area": 2}
 LINEAR_RING, POLYGON, FIRST_COLLECTION = 2, 3, 4  # geometry type ids of shapely
 NOT_LINEAR = (-1, 0, POLYGON, 4, 6)  # missing, points, polygons, and several of them

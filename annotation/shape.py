@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from annotation.parts import Floats, Objects, cross, flatten, lengths, segments, total
+from annotation.parts import DIGITS, Floats, Objects, cross, flatten, lengths, segments, total
 
 SHAPES = (
     "several parts", "ring", "elongated", "square", "rectangular",
@@ -82,16 +82,16 @@ class Box:
     def aspect(self) -> Floats:
         """Long by short side; infinite where there is no width."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            aspect: Floats = np.where(self.short > 0, self.long / self.short, np.inf)
+            aspect: Floats = np.where(self.short > 0, np.round(self.long / self.short, DIGITS), np.inf)
         return aspect
 
 
 def boxes(hulls: Objects) -> Box:
     """Minimum-area rotated rectangles of (k,) convex polygons on the ground.
 
-    One side of the smallest rectangle lies on an edge of the hull (Freeman and Shapira, 1975). Several may be equally
-    small (a triangle has one on each side): the longest is taken, and of equally long ones the mean axis, so that the
-    result turns with the polygon and has no favourites.
+    One side of the smallest rectangle lies on an edge of the hull (Freeman and Shapira, 1975). Several may be
+    equally small (a triangle has one on each side): the longest is taken, and of equally long ones the mean
+    axis, so that the result turns with the polygon and has no favourites.
     """
     many = shapely.get_num_coordinates(hulls) > _MANY
     hulls = np.where(many, shapely.simplify(hulls, 1e-3 * np.sqrt(shapely.area(hulls))), hulls)
@@ -122,7 +122,9 @@ def _boxes(hulls: Objects) -> tuple[Floats, Floats, Floats]:
     longest = np.maximum.reduceat(long * smallest, first)
     best = smallest & (long >= longest[edges.line] * (1 - _TIE))
     x, y = (np.add.reduceat(best * turn(2 * angle), first) for turn in (np.cos, np.sin))
-    return longest, np.minimum.reduceat(np.where(best, short, np.inf), first), np.arctan2(y, x) / 2
+    some = np.maximum.reduceat(np.where(best, angle, -np.inf), first)  # for squares, whose axes cancel out
+    axis = np.where(np.hypot(x, y) > _TIE, np.arctan2(y, x) / 2, some)
+    return longest, np.minimum.reduceat(np.where(best, short, np.inf), first), axis
 
 
 def shapes(outlines: Objects, hulls: Objects, box: Box, hole: Floats) -> NDArray[np.str_]:
@@ -138,10 +140,9 @@ def shapes(outlines: Objects, hulls: Objects, box: Box, hole: Floats) -> NDArray
         (k,) names out of `SHAPES`; what clipping cuts off is no part of the shape.
     """
     area = shapely.area(outlines)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rectangularity = np.nan_to_num(area / (box.long * box.short), posinf=0)
-        convexity = np.nan_to_num(area / shapely.area(hulls), posinf=0)
-        compactness = np.nan_to_num(4 * np.pi * area / shapely.length(outlines) ** 2)
+    rectangularity = _ratio(area, box.long * box.short)
+    convexity = _ratio(area, shapely.area(hulls))
+    compactness = _ratio(4 * np.pi * area, shapely.length(outlines) ** 2)
     aspect = box.aspect
     convex = convexity >= CONVEX
     rectangular = rectangularity >= RECTANGULARITY
@@ -165,6 +166,13 @@ def shapes(outlines: Objects, hulls: Objects, box: Box, hole: Floats) -> NDArray
 def axis_names(angles: Floats) -> NDArray[np.str_]:
     """Compass axes of angles in radians counter-clockwise from east; opposite directions share one."""
     return np.array(AXES)[np.round(angles / (np.pi / 8)).astype(np.intp) % 8]
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Rounded quotient; 0 where there is nothing to divide by."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Floats = np.where(whole > 0, part / whole, 0)
+    return ratio.round(DIGITS)
 
 
 def _ellipse_compactness(aspect: Floats) -> Floats:

@@ -28,11 +28,13 @@ ELEMENT_SCHEMA: Final = pa.schema(
         pa.field("timestamp", TIMESTAMP),
         pa.field("hidden", pa.string()),
         pa.field("seen_from", pa.float32(), nullable=False),
+        pa.field("main", pa.string()),
+        pa.field("noun", pa.string(), nullable=False),
     ]
 )
 """An element: id (`way/123`); kind (`area`, `line`, `point`); tags; geometry (WKB, EPSG:4326); its box in degrees;
 when it was last edited; why it cannot be seen, null if it can; the coarsest GSD in metres at which it can be told
-apart, 0 if never."""
+apart, 0 if never; the tag that says what it is (`building=house`), null if none does; what a person would call it."""
 
 
 LABELS: Final = (
@@ -51,6 +53,8 @@ class Verdict(NamedTuple):
     kind: Literal["area", "line", "point"]
     hidden: str | None
     seen_from: float
+    main: str | None
+    noun: str
 
 
 class Decider:
@@ -82,6 +86,8 @@ class Decider:
             raw.timestamp,
             pa.array([verdict.hidden for verdict in verdicts], pa.string()),
             pa.array([verdict.seen_from for verdict in verdicts], pa.float32()),
+            pa.array([verdict.main for verdict in verdicts], pa.string()),
+            pa.array([verdict.noun for verdict in verdicts], pa.string()),
         ]
         usable = ~shapely.is_missing(geometry)
         tally.leave_out("outline that encloses nothing", int((~usable).sum()))
@@ -100,7 +106,9 @@ class Decider:
             kind = "point"
         elif outline == "area" or (outline == "closed" and self._table.is_area(tags, closed=True)):
             kind = "area"
-        return Verdict(kind, self._table.hidden(tags, kind), self._table.seen_from(tags))
+        main, table = self._table.main_tag(tags), self._table
+        said = "=".join(main) if main else None
+        return Verdict(kind, table.hidden(tags, kind), table.seen_from(tags), said, table.noun(tags))
 
 
 def _telling(tags: pa.MapArray) -> list[tuple[tuple[str, str], ...]]:

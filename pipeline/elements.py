@@ -131,7 +131,7 @@ def _write_parquet(tables: Iterator[pa.Table], path: Path) -> None:
     """Writes row groups of one size, and the metadata of GeoParquet 1.1 with the whole box."""
     whole = np.array([np.inf, np.inf, -np.inf, -np.inf])
     with pq.ParquetWriter(
-        path, ELEMENT_SCHEMA, compression="zstd", use_dictionary=["kind", "tags", "hidden"]
+        path, ELEMENT_SCHEMA, compression="zstd", use_dictionary=["kind", "tags", "hidden", "main", "noun"]
     ) as writer:
         for group in _groups(tables):
             west, south, east, north = _box_columns(group)

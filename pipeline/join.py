@@ -1,6 +1,7 @@
 """Elements of a patch: one spatial query per unit, clipped on the scene's grid."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -15,7 +16,7 @@ class Pairs:
     Attributes:
         patch: index of the patch.
         element: index of the element.
-        clipped: the part of the element inside the patch, in the patch's unit frame ([0, 1] x [0, 1], y up).
+        clipped: the part of the element inside the patch, in the CRS of both.
     """
 
     patch: NDArray[np.int64]
@@ -25,12 +26,17 @@ class Pairs:
 
 def to_crs(geometries: NDArray[np.object_], crs: str) -> NDArray[np.object_]:
     """Geometries from degrees (EPSG:4326) to a CRS; the originals stay as they are."""
-    transformer = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    transformer = _from_degrees(crs)
 
     def project(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack(transformer.transform(coordinates[:, 0], coordinates[:, 1]))
 
     return np.asarray(shapely.transform(geometries, project), dtype=object)
+
+
+@lru_cache(maxsize=64)
+def _from_degrees(crs: str) -> Transformer:
+    return Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
 
 def join(boxes: NDArray[np.float64], geometries: NDArray[np.object_]) -> Pairs:
@@ -41,22 +47,37 @@ def join(boxes: NDArray[np.float64], geometries: NDArray[np.object_]) -> Pairs:
         geometries: elements in the same CRS.
     """
     frames = shapely.box(*boxes.T) if len(boxes) else np.empty(0, dtype=object)
-    patch, element = shapely.STRtree(geometries).query(frames, predicate="intersects")
-    order = np.lexsort((element, patch))
-    patch, element = patch[order], element[order]
+    patch, element = shapely.STRtree(geometries).query(frames)
+    patch, element, crossing = _meeting(frames, geometries, patch, element)
     clipped = geometries[element]
-    bounds, frame = shapely.bounds(clipped), boxes[patch]
-    crossing = (bounds[:, :2] < frame[:, :2]).any(axis=1) | (bounds[:, 2:] > frame[:, 2:]).any(axis=1)
     for index in np.unique(patch[crossing]):
         first, last = np.searchsorted(patch, [index, index + 1])
         here = first + np.flatnonzero(crossing[first:last])
         clipped[here] = shapely.clip_by_rect(clipped[here], *boxes[index])
     inside = ~shapely.is_empty(clipped)
-    patch, element, clipped = patch[inside], element[inside], clipped[inside]
-    return Pairs(patch, element, _to_unit_frame(clipped, boxes[patch]))
+    return Pairs(patch[inside], element[inside], clipped[inside])
 
 
-def _to_unit_frame(geometries: NDArray[np.object_], boxes: NDArray[np.float64]) -> NDArray[np.object_]:
+def _meeting(
+    frames: NDArray[np.object_], geometries: NDArray[np.object_], patch: NDArray[np.int64], element: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Of pairs whose boxes meet, those that truly do, sorted; and which of them cross the frame."""
+    box, frame = shapely.bounds(geometries)[element], shapely.bounds(frames)[patch]
+    crossing = (box[:, :2] < frame[:, :2]).any(axis=1) | (box[:, 2:] > frame[:, 2:]).any(axis=1)
+    shapely.prepare(geometries[np.unique(element[crossing])])
+    meets = ~crossing
+    meets[crossing] = shapely.intersects(geometries[element[crossing]], frames[patch[crossing]])
+    order = np.flatnonzero(meets)[np.lexsort((element[meets], patch[meets]))]
+    return patch[order], element[order], crossing[order]
+
+
+def to_unit_frame(geometries: NDArray[np.object_], boxes: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Geometries in the frames of their patches: [0, 1] x [0, 1], y up.
+
+    Args:
+        geometries: (n,) geometries.
+        boxes: (n, 4) left, bottom, right, top of the patch of each, in the same CRS.
+    """
     coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
     origin, side = boxes[owner, :2], boxes[owner, 2:] - boxes[owner, :2]
     return np.asarray(shapely.set_coordinates(geometries.copy(), (coordinates - origin) / side), dtype=object)

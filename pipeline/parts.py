@@ -12,10 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from annotation.annotate import Attempt
-from annotation.request import TASKS, ElementFacts, Request
+from annotation.request import TASKS, Request
 from pipeline.config import Config
 from pipeline.grid import Block, Patches
-from pipeline.samples import Brief, patch_gsd
+from pipeline.samples import patch_gsd
+from pipeline.scribe import Brief, Scribe
 
 Row = dict[str, Any]
 OSM_CREDIT = "map: © OpenStreetMap contributors"
@@ -58,12 +59,14 @@ class Told:
     Attributes:
         patches: the unit's patches.
         complete: which of them hold no nodata.
+        scribe: knows the unit's elements; None without patches.
         briefs: what was to be told, of complete patches.
         attempts: every answer, by patch index; first captions before revisions.
     """
 
     patches: Patches
     complete: NDArray[np.bool_]
+    scribe: Scribe | None
     briefs: Sequence[Brief]
     attempts: dict[int, list[Attempt]]
 
@@ -90,9 +93,7 @@ def parts_of(
             _patch_row(config, block, told.patches, index, status, places[index])
             for index, status in enumerate(statuses)
         ],
-        "elements": [
-            row for index, brief in captioned.items() for row in _element_rows(int(told.patches.ids[index]), brief)
-        ],
+        "elements": _element_rows(told, list(captioned.values())),
         "requests": [_request_row(patch_id, attempt.request) for patch_id, attempt in attempts],
         "rejected": [_rejected_row(patch_id, attempt) for patch_id, attempt in attempts if attempt.reasons],
         "captions": [_caption_row(patch_id, attempt) for patch_id, attempt in attempts if not attempt.reasons],
@@ -130,14 +131,19 @@ def _patch_row(config: Config, block: Block, patches: Patches, index: int, statu
     }  # fmt: skip
 
 
-def _element_rows(patch_id: int, brief: Brief) -> list[Row]:
-    told = [True] * len(brief.told) + [False] * len(brief.others)
-    elements: Sequence[ElementFacts] = (*brief.told, *brief.others)
+def _element_rows(told: Told, captioned: Sequence[Brief]) -> list[Row]:
+    """What captioned patches' captions are about, and what else is known of them."""
+    if told.scribe is None:
+        return []
+    known = iter(told.scribe.facts([subject for brief in captioned for subject in brief.others]))
     return [
-        {"patch_id": patch_id, "id": element.id, "kind": element.kind, "tags": list(element.tags.items()),
-         "facts": json.dumps(element.facts, ensure_ascii=False, sort_keys=True), "told": is_told,
-         "outline": shapely.to_wkb(outline)}
-        for element, is_told, outline in zip(elements, told, brief.outlines, strict=True)
+        {"patch_id": int(told.patches.ids[brief.patch]), "id": element.id, "kind": element.kind,
+         "tags": list(element.tags.items()), "facts": json.dumps(element.facts, ensure_ascii=False, sort_keys=True),
+         "told": subject in brief.plan.told, "outline": shapely.to_wkb(told.scribe.outline(subject))}
+        for brief in captioned
+        for subject, element in zip(
+            (*brief.plan.told, *brief.others), (*brief.told, *(next(known) for _ in brief.others)), strict=True
+        )
     ]  # fmt: skip
 
 

@@ -1,68 +1,65 @@
-"""A unit's samples: patches laid, elements joined, and for each patch what is to be told of it."""
+"""A unit's samples: patches laid, elements joined, and for each patch the choice of what is told."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from annotation.facts import FactMaker
-from annotation.frame import ground_matrices
-from annotation.measure import details, extents
-from annotation.request import ElementFacts
+from annotation.frame import EPSILON, ground_matrices
+from annotation.measure import NOTHING, extents
 from annotation.tasks import KINDS, Pairs, Plan, choose, weights
 from pipeline.config import Config
 from pipeline.elements import ElementStore
 from pipeline.grid import Block, Patches, lay
-from pipeline.join import join, to_crs
-from pipeline.prepare import tag_table
+from pipeline.join import join, to_crs, to_unit_frame
 from pipeline.region import inside, load_region
-
-Subject = tuple[int, ...]
-"""Rows of the unit's pairs: one is an element, several are a group."""
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
-    """What is to be told of one patch.
+class TagColumn:
+    """Tags of many elements; few of them are ever asked for."""
 
-    Attributes:
-        patch: index into the unit's patches.
-        task: `area`, `non_area` or `scene`.
-        told: what the caption is about.
-        others: what else is worth knowing of.
-        outlines: geometry of each of `told` and `others`, in the patch's unit frame.
-        revisions: how many rewritten captions follow.
-    """
+    keys: list[str]
+    values: list[str]
+    offsets: list[int]
 
-    patch: int
-    task: str
-    told: tuple[ElementFacts, ...]
-    others: tuple[ElementFacts, ...]
-    outlines: tuple[Any, ...]
-    revisions: int
+    @classmethod
+    def of(cls, column: pa.MapArray) -> "TagColumn":
+        """From an Arrow column."""
+        return cls(column.keys.to_pylist(), column.items.to_pylist(), column.offsets.to_pylist())
+
+    def __getitem__(self, element: int) -> dict[str, str]:
+        here = slice(self.offsets[element], self.offsets[element + 1])
+        return dict(zip(self.keys[here], self.values[here], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class UnitElements:
-    """Visible elements around a unit, as arrays of equal length.
+    """Visible elements around a unit, as columns of equal length.
 
     Attributes:
         ids: OSM ids.
+        key: the same as numbers.
         kinds: index into `KINDS`.
         tags: as mapped.
         geometries: in the scene's CRS.
         seen_from: coarsest GSD in metres.
+        klass: number of the noun; equal for what a person would call the same.
+        weight: visibility times rarity.
     """
 
     ids: list[str]
+    key: NDArray[np.uint64]
     kinds: NDArray[np.int64]
-    tags: list[dict[str, str]]
+    tags: TagColumn
     geometries: NDArray[np.object_]
     seen_from: NDArray[np.float64]
+    klass: NDArray[np.int64]
+    weight: NDArray[np.float64]
 
 
 def unit_patches(config: Config, block: Block) -> Patches:
@@ -76,17 +73,42 @@ def unit_elements(store: ElementStore, patches: Patches, crs: str, gsd: float) -
     west, south = patches.bounds[:, :2].min(axis=0)
     east, north = patches.bounds[:, 2:].max(axis=0)
     table = store.read((float(west), float(south), float(east), float(north)))
-    seen_from = table["seen_from"].to_numpy()
+    seen_from = table["seen_from"].to_numpy().astype(np.float64)
     table, seen_from = table.filter(seen_from >= gsd * 0.99), seen_from[seen_from >= gsd * 0.99]
     geometries = shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False))
-    kinds = table["kind"].to_pylist()
+    kinds, nouns, main = (table[name].combine_chunks().dictionary_encode() for name in ("kind", "noun", "main"))
+    classes = [_pair(tag) for tag in main.dictionary.to_pylist()]
     return UnitElements(
         ids=table["id"].to_pylist(),
-        kinds=np.array([KINDS.index(kind) for kind in kinds], dtype=np.int64),
-        tags=[dict(tags) for tags in table["tags"].to_pylist()],
+        key=_numbers(table["id"]),
+        kinds=np.array([KINDS.index(kind) for kind in kinds.dictionary.to_pylist()], dtype=np.int64)[_codes(kinds)],
+        tags=TagColumn.of(table["tags"].combine_chunks()),
         geometries=to_crs(geometries, crs),
-        seen_from=seen_from.astype(np.float64),
+        seen_from=seen_from,
+        klass=_codes(nouns),
+        weight=weights([classes[code] if code >= 0 else None for code in _codes(main).tolist()], seen_from, gsd),
     )
+
+
+def _numbers(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """`way/123` as a number; nodes, ways and relations stay apart."""
+    digits = pc.replace_substring_regex(ids, ".*/", "").cast(pa.uint64()).to_numpy()
+    origin = pc.utf8_slice_codeunits(ids, 0, 1).to_numpy()
+    numbers: NDArray[np.uint64] = digits * np.uint64(4) + np.select([origin == "n", origin == "w"], [0, 1], 2).astype(
+        np.uint64
+    )
+    return numbers
+
+
+def _pair(tag: str) -> tuple[str, str]:
+    key, _, value = tag.partition("=")
+    return key, value
+
+
+def _codes(column: pa.DictionaryArray) -> NDArray[np.int64]:
+    """Places in the dictionary; -1 where nothing is."""
+    codes: NDArray[np.int64] = column.indices.fill_null(-1).to_numpy().astype(np.int64)
+    return codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +116,17 @@ class Met:
     """What of the elements the patches show; one entry a pair of patch and element, sorted by patch.
 
     Attributes:
+        boxes: (m, 4) left, bottom, right, top of each patch in the scene's CRS.
         matrices: (m, 2, 2) unit frame to metres, one for each patch.
         patch: index of the patch.
         element: index of the element.
-        clipped: the part inside, in the patch's unit frame.
+        clipped: the part inside, in the scene's CRS.
         share: share of the patch.
         area_m2: square metres.
         sides: length in patch sides.
     """
 
+    boxes: NDArray[np.float64]
     matrices: NDArray[np.float64]
     patch: NDArray[np.int64]
     element: NDArray[np.int64]
@@ -111,51 +135,46 @@ class Met:
     area_m2: NDArray[np.float64]
     sides: NDArray[np.float64]
 
-
-def briefs(config: Config, block: Block, patches: Patches, elements: UnitElements) -> list[Brief]:
-    """What is to be told of each patch that has something to tell."""
-    met = meet(block, patches, elements)
-    return write_briefs(config, block, elements, met, make_plans(config, block, patches, elements, met))
+    def framed(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """What is inside of some pairs, in the unit frames of their patches."""
+        return to_unit_frame(self.clipped[rows], self.boxes[self.patch[rows]])
 
 
 def meet(block: Block, patches: Patches, elements: UnitElements) -> Met:
     """Joins, clips and measures all pairs; what only touches a frame is left out."""
     matrices = ground_matrices(block.scene.crs, patches.boxes)
     joined = join(patches.boxes, elements.geometries)
-    measured = extents(joined.clipped, matrices[joined.patch])
-    here = ~measured.touches | (elements.kinds[joined.element] == KINDS.index("point"))
+    from_crs = matrices / (patches.boxes[:, 2:] - patches.boxes[:, :2])[:, None, :]
+    measured = extents(joined.clipped, from_crs[joined.patch])
+    size = np.abs(np.linalg.det(matrices))[joined.patch]
+    share, sides = measured.area_m2 / size, measured.length_m / np.sqrt(size)
+    here = (share > NOTHING) | (sides > EPSILON) | (elements.kinds[joined.element] == KINDS.index("point"))
     return Met(
+        patches.boxes,
         matrices,
         joined.patch[here],
         joined.element[here],
         joined.clipped[here],
-        measured.share[here],
+        share[here],
         measured.area_m2[here],
-        measured.sides[here],
+        sides[here],
     )
 
 
 def make_plans(config: Config, block: Block, patches: Patches, elements: UnitElements, met: Met) -> list[Plan]:
     """Which elements are told of each patch, and as which task."""
-    table = tag_table(config.tags)
-    present, place = np.unique(met.element, return_inverse=True)
-    tags = [elements.tags[index] for index in present]
-    nouns: dict[str, int] = {}
-    klass = np.array([nouns.setdefault(table.noun(each), len(nouns)) for each in tags], dtype=np.int64)
-    keys = np.array([_uint64(elements.ids[index]) for index in present], dtype=np.uint64)
-    weight = weights([table.main_tag(each) for each in tags], elements.seen_from[present], patch_gsd(block))
     pairs = Pairs(
-        met.patch, keys[place], elements.kinds[met.element], klass[place], met.share, met.sides, weight[place]
+        patch=met.patch,
+        key=elements.key[met.element],
+        kind=elements.kinds[met.element],
+        klass=elements.klass[met.element],
+        share=met.share,
+        length=met.sides,
+        weight=elements.weight[met.element],
     )
     windows = [f"{config.seed}/{block.scene.id}/{window.col}/{window.row}" for window in patches.windows]
     seeds = np.array([_uint64(window) for window in windows], dtype=np.uint64)
     return choose(pairs, seeds, config.captions.tasks.model_dump(), config.captions.policy)
-
-
-def write_briefs(config: Config, block: Block, elements: UnitElements, met: Met, plans: Sequence[Plan]) -> list[Brief]:
-    """Measures what the plans name, all in one go, and puts it together patch by patch."""
-    maker = FactMaker(tag_table(config.tags), patch_gsd(block), config.captions.names)
-    return _Scribe(maker, elements, met).write(plans)
 
 
 def patch_gsd(block: Block) -> float:
@@ -163,47 +182,6 @@ def patch_gsd(block: Block) -> float:
     width, height = block.grid.window_size(block.scene)
     across, down = block.scene.gsd
     return float((across * width * down * height) ** 0.5 / block.grid.size)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scribe:
-    """Puts briefs together."""
-
-    maker: FactMaker
-    elements: UnitElements
-    met: Met
-
-    def write(self, plans: Sequence[Plan]) -> list[Brief]:
-        single = {row for plan in plans for subject in plan.candidates if len(subject) == 1 for row in subject}
-        rows = np.array(sorted(single), dtype=np.int64)
-        kinds = np.array(KINDS)[self.elements.kinds[self.met.element[rows]]]
-        measures = details(self.met.clipped[rows], self.met.matrices[self.met.patch[rows]], kinds)
-        measured = dict(zip(rows.tolist(), measures, strict=True))
-        return [self._brief(plan, measured) for plan in plans]
-
-    def _brief(self, plan: Plan, measured: dict[int, dict[str, Any]]) -> Brief:
-        subjects = (*plan.told, *(subject for subject in plan.candidates if subject not in plan.told))
-        facts = [self._facts(subject, measured) for subject in subjects]
-        told = len(plan.told)
-        outlines = tuple(self._outline(subject) for subject in subjects)
-        return Brief(plan.patch, plan.task, tuple(facts[:told]), tuple(facts[told:]), outlines, plan.revisions)
-
-    def _facts(self, subject: Subject, measured: dict[int, dict[str, Any]]) -> ElementFacts:
-        rows = list(subject)
-        members = self.met.element[rows].tolist()
-        ids = [self.elements.ids[member] for member in members]
-        tags = [self.elements.tags[member] for member in members]
-        if len(subject) == 1:
-            return self.maker.element(ids[0], KINDS[self.elements.kinds[members[0]]], tags[0], measured[subject[0]])
-        points = shapely.get_coordinates(shapely.centroid(self.met.clipped[rows]))
-        matrix = self.met.matrices[self.met.patch[rows[0]]]
-        share = float(self.met.share[rows].sum())
-        area = (share, float(self.met.area_m2[rows].sum())) if share else None
-        return self.maker.group(ids, tags, points, matrix, area)
-
-    def _outline(self, subject: Subject) -> Any:
-        shapes = self.met.clipped[list(subject)]
-        return shapes[0] if len(shapes) == 1 else shapely.geometrycollections(shapes)
 
 
 def _uint64(text: str) -> int:

@@ -16,7 +16,8 @@ from pipeline.parts import Told, parts_of
 from pipeline.place import places
 from pipeline.prepare import prompts
 from pipeline.roster import Roster
-from pipeline.samples import Brief, briefs, patch_gsd, unit_elements, unit_patches
+from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches
+from pipeline.scribe import Brief, Scribe
 from pipeline.store import Commit, RunFolder
 
 IN_SHARDS = ("patches", "elements", "captions")
@@ -67,12 +68,15 @@ def tell(config: Config, block: Block, store: ElementStore, ask: Ask, limit: int
     patches = unit_patches(config, block)
     gsd = patch_gsd(block)
     if not len(patches):
-        return Told(patches, np.zeros(0, dtype=bool), [], {})
-    found = briefs(config, block, patches, unit_elements(store, patches, block.scene.crs, gsd))
+        return Told(patches, np.zeros(0, dtype=bool), None, [], {})
+    elements = unit_elements(store, patches, block.scene.crs, gsd)
+    met = meet(block, patches, elements)
+    scribe = Scribe.of(config, block, elements, met)
+    plans = make_plans(config, block, patches, elements, met)
     complete = np.ones(len(patches), dtype=bool)
-    wanted = [brief.patch for brief in found]
+    wanted = [plan.patch for plan in plans]
     complete[wanted] = config.samples.imagery.complete(block.scene, [patches.windows[index] for index in wanted])
-    found = [brief for brief in found if complete[brief.patch]][:limit]
+    found = scribe.briefs([plan for plan in plans if complete[plan.patch]][:limit])
     templates = prompts(config.prompts)
     first = [_first(config, templates, brief, int(patches.ids[brief.patch]), gsd) for brief in found]
     told = annotate(first, ask, retries=config.captions.retries, run_seed=config.seed)
@@ -81,14 +85,14 @@ def tell(config: Config, block: Block, store: ElementStore, ask: Ask, limit: int
         _revision(config, templates, brief, by_key[request.key].text, request, number, gsd)
         for brief, request in zip(found, first, strict=True)
         if request.key in by_key
-        for number in range(brief.revisions)
+        for number in range(brief.plan.revisions)
     ]
     told += annotate(again, ask, retries=config.captions.retries, run_seed=config.seed)
     attempts: dict[int, list[Attempt]] = {brief.patch: [] for brief in found}
     place = {int(patches.ids[brief.patch]): brief.patch for brief in found}
     for attempt in told:
         attempts[place[int(attempt.request.key.split("/", 1)[0])]].append(attempt)
-    return Told(patches, complete, found, attempts)
+    return Told(patches, complete, scribe, found, attempts)
 
 
 def brief_key(request: Request) -> str:
@@ -97,9 +101,9 @@ def brief_key(request: Request) -> str:
 
 
 def _first(config: Config, templates: Prompts, brief: Brief, patch_id: int, gsd: float) -> Request:
-    messages, version = templates.render(brief.task, brief.told, gsd)
-    key = f"{patch_id}/{brief.task}/0"
-    return Request(key, brief.task, messages, brief.told, gsd, seed_of(config.seed, key), version)
+    messages, version = templates.render(brief.plan.task, brief.told, gsd)
+    key = f"{patch_id}/{brief.plan.task}/0"
+    return Request(key, brief.plan.task, messages, brief.told, gsd, seed_of(config.seed, key), version)
 
 
 def _revision(

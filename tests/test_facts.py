@@ -64,7 +64,9 @@ def test_clean_text_is_one_printable_line_and_stays_so(text: str) -> None:
     assert clean(cleaned) == cleaned
 
 
-@pytest.mark.parametrize("name", ["Rue de l\u2019Église", "Großer Gänslestein", "Mni wak\u2019áŋ", "東京駅", "Kaniá:taro\u2019kte"])
+@pytest.mark.parametrize(
+    "name", ["Rue de l\u2019Église", "Großer Gänslestein", "Mni wak\u2019áŋ", "東京駅", "Kaniá:taro\u2019kte"]
+)
 def test_names_of_all_scripts_survive(name: str) -> None:
     assert clean(name) == name
 

@@ -47,7 +47,9 @@ def tell(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str:
     return ENGINE.tell(request(elements, seed, draft))
 
 
-names = st.sampled_from(["", "Landstrasse", "Rue de l\u2019Église", "Kaniá:taro\u2019kte", "Route 66", "{{ x }}", "x" * 500])
+names = st.sampled_from(
+    ["", "Landstrasse", "Rue de l\u2019Église", "Kaniá:taro\u2019kte", "Route 66", "{{ x }}", "x" * 500]
+)
 cells = st.one_of(st.just(["whole"]), st.sets(st.sampled_from(frame.CELLS), min_size=1, max_size=5).map(sorted))
 cut = st.sets(st.sampled_from(frame.EDGES)).map(sorted)
 axis = st.sampled_from(AXES)
@@ -177,12 +179,12 @@ def test_completions_come_for_each_request() -> None:
 
 
 def test_every_slot_of_the_lexicon_can_be_filled() -> None:
-    uses = [value for value in vars(lexicon).values() if isinstance(value, dict) and "vp" in value]
+    uses = [value for value in vars(lexicon).values() if isinstance(value, lexicon.Uses)]
     slots = {
         slot
         for use in uses
-        for patterns in use.values()
-        for pattern in patterns
+        for place in lexicon.Uses.__slots__
+        for pattern in use.at(place)
         for form in pattern.forms
         for slot in re.findall(r"\{(\w*)\}", form)
     }
@@ -253,17 +255,17 @@ def liechtenstein(shared_data: Path) -> list[list[ElementFacts]]:
     source = osmium.FileProcessor(str(shared_data / "osm" / "liechtenstein.osm.pbf")).with_areas()
     for entity in source.with_filter(osmium.filter.EmptyTagFilter()):
         own = dict(entity.tags)
-        if not isinstance(entity, osmium.osm.Area | osmium.osm.Way) or TABLE.seen_from(own) < 0.6:
+        if isinstance(entity, osmium.osm.Area) and TABLE.is_area(own, closed=True):
+            kind, key, shape = "area", entity.orig_id(), factory.create_multipolygon(entity)
+        elif isinstance(entity, osmium.osm.Way) and not TABLE.is_area(own, closed=entity.is_closed()):
+            kind, key, shape = "line", entity.id, factory.create_linestring(entity)
+        else:
             continue
-        area = isinstance(entity, osmium.osm.Area)
-        kind = "area" if TABLE.is_area(own, closed=area or entity.is_closed()) else "line"
-        if (kind == "area") != area or TABLE.hidden(own, kind):
-            continue
-        keys.append(entity.orig_id() if isinstance(entity, osmium.osm.Area) else entity.id)
-        kinds.append(KINDS.index(kind))
-        tags.append(own)
-        is_area = isinstance(entity, osmium.osm.Area)
-        shapes.append(factory.create_multipolygon(entity) if is_area else factory.create_linestring(entity))
+        if TABLE.seen_from(own) >= 0.6 and not TABLE.hidden(own, kind):
+            keys.append(key)
+            kinds.append(KINDS.index(kind))
+            tags.append(own)
+            shapes.append(shape)
     geometry = shapely.make_valid(to_crs(np.asarray(shapely.from_wkb(shapes), dtype=object), "EPSG:32632"))
     west, south, east, north = shapely.total_bounds(geometry)
     x, y = (grid.ravel() for grid in np.meshgrid(np.arange(west, east, 268.8), np.arange(south, north, 268.8)))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
 
-from pipeline.join import join, to_crs
+from pipeline.join import join, to_crs, to_unit_frame
 
 coordinate = st.floats(-50, 350, allow_nan=False).map(lambda value: round(value, 3) + 0.0005)  # never on a frame
 point = st.tuples(coordinate, coordinate)
@@ -24,7 +24,8 @@ def test_join_agrees_with_intersection(shapes: list[shapely.geometry.base.BaseGe
     geometries = np.array(shapes, dtype=object)
     pairs = join(boxes, geometries)
     assert (np.diff(pairs.patch) >= 0).all()
-    got = {(int(p), int(e)): clipped for p, e, clipped in zip(pairs.patch, pairs.element, pairs.clipped, strict=True)}
+    framed = to_unit_frame(pairs.clipped, boxes[pairs.patch])
+    got = {(int(p), int(e)): part for p, e, part in zip(pairs.patch, pairs.element, framed, strict=True)}
     for p, (left, bottom, right, top) in enumerate(boxes.tolist()):
         for e, shape in enumerate(shapes):
             expected = shape.intersection(shapely.box(left, bottom, right, top))
@@ -41,7 +42,8 @@ def test_elements_stay_as_they_are() -> None:
     square = shapely.box(-10, -10, 50, 50)
     geometries = np.array([square], dtype=object)
     pairs = join(np.array([[0.0, 0.0, 100.0, 100.0]]), geometries)
-    assert pairs.clipped[0].equals(shapely.box(0, 0, 0.5, 0.5))
+    assert pairs.clipped[0].equals(shapely.box(0, 0, 50, 50))
+    assert to_unit_frame(pairs.clipped, np.array([[0.0, 0.0, 100.0, 200.0]]))[0].equals(shapely.box(0, 0, 0.5, 0.25))
     assert geometries[0].equals(shapely.box(-10, -10, 50, 50))
 
 

@@ -124,8 +124,8 @@ def test_two_are_no_group() -> None:
     assert choose(unit, seeds(1), {**BOTH, "scene": 1.0}, Policy()) == []
 
 
-@pytest.mark.parametrize(("number", "share", "told"), [(5, 0.001, True), (4, 0.001, False), (3, 0.01, True)])
-def test_a_group_is_told_alone_when_it_is_large_enough(number: int, share: float, told: bool) -> None:
+@pytest.mark.parametrize(("number", "share", "told"), [(5, 0.001, 1), (4, 0.001, 0), (3, 0.01, 1)])
+def test_a_group_is_told_alone_when_it_is_large_enough(number: int, share: float, told: int) -> None:
     unit = pairs(*[(0, AREA, share)] * number, klass=[2] * number)
     plans = choose(unit, seeds(1), BOTH, Policy())
     assert [plan.task for plan in plans] == ["area"] * told

@@ -5,9 +5,9 @@ from random import Random
 
 from annotation.grammar.clause import Plan, say
 from annotation.grammar.content import essentials, tellable
-from annotation.grammar.english import sentence
+from annotation.grammar.english import sentence, words_of
 from annotation.grammar.lexicon import Uses
-from annotation.grammar.wording import VIEWS, Wording, words_of
+from annotation.grammar.wording import VIEWS, Wording
 from annotation.request import ElementFacts
 
 SHORTEST, LONGEST = 15, 70

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from annotation.grammar import lexicon
 from annotation.grammar.english import an, is_mass, piece
 from annotation.grammar.lexicon import MANY, ONE, PARTICIPLE, Pattern, Uses
-from annotation.grammar.wording import Wording, counts, words_of
+from annotation.grammar.tables import counts
+from annotation.grammar.wording import Wording
 
 Plan = tuple[str, ...]
 """Slots of a clause: `np` or `it` for the thing, ways to open (`shows`, `inverted`, `passive`), places of facts."""
@@ -59,11 +60,11 @@ def _fact(told: Wording, pool: list[Uses], use: str, form: int, around: str) -> 
     if form == _FINITE:
         form = MANY if told.many else ONE
     for number, uses in enumerate(pool):
-        chosen = _fresh(told, uses[use], form) if uses[use] else None
+        chosen = _fresh(told, uses.at(use), form) if uses.at(use) else None
         if chosen is None:
             continue
         told.verbs.add(chosen.verb)
-        told.used |= words_of(chosen.forms[form])
+        told.used |= chosen.words[form]
         del pool[number]
         return around.format(chosen.forms[form].format_map(told))
     return ""
@@ -71,8 +72,8 @@ def _fact(told: Wording, pool: list[Uses], use: str, form: int, around: str) -> 
 
 def _fresh(told: Wording, options: Sequence[Pattern], form: int) -> Pattern | None:
     """A pattern whose verb has not been said of the thing, and whose words have been used little."""
-    drawn = [chosen for _ in range(_DRAWS) if (chosen := told.any(options)).verb not in told.verbs]
-    return min(drawn, key=lambda chosen: told.staleness(chosen.forms[form])) if drawn else None
+    drawn = [each for each in told.rng.choices(options, k=_DRAWS) if each.verb not in told.verbs]
+    return min(drawn, key=lambda each: len(each.words[form] & told.used)) if drawn else None
 
 
 def _also(told: Wording, pool: list[Uses]) -> str:

@@ -2,7 +2,8 @@
 
 from annotation.grammar import lexicon
 from annotation.grammar.lexicon import Uses
-from annotation.grammar.wording import Wording, axes, is_listed, line_sites, sites, spans
+from annotation.grammar.tables import axes, is_listed, line_sites, sites, spans
+from annotation.grammar.wording import Wording
 
 PARTS = "several parts"
 ESSENTIAL = (

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 _VOWEL = re.compile(r"[aeiou]|8|11(?!\d)|18(?!\d)|hour|honou?r|heir|[fhlmnrsx]\b", re.IGNORECASE)
 _CONSONANT = re.compile(r"u(?:ni(?!n)|s[aeiu]|-|t[ei])|eu|one\b|once\b|ewe", re.IGNORECASE)
+_WORD = re.compile(r"[\w'\u2019-]+")
+_SLOT = re.compile(r"\{\w*\}")
 _COUNTED = re.compile(r"(?:\d|no |one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)")
 _HEAD_ENDS = re.compile(r" (?:of|for|with|in|on|under|along|at|to|from|and|without) ")
 _SINGULAR_IN_S = re.compile(r"(?:ss|us|is|works)$")
@@ -72,3 +74,9 @@ def sentence(text: str) -> str:
     """The text with a capital first letter and a full stop."""
     text = text.strip(" ,;")
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+@lru_cache(maxsize=32768)
+def words_of(text: str) -> frozenset[str]:
+    """The words of a phrase, without its slots."""
+    return frozenset(_WORD.findall(_SLOT.sub(" ", text.lower())))

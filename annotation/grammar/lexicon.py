@@ -5,8 +5,9 @@
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+
+from annotation.grammar.english import words_of
 
 _IRREGULAR = {
     "be": ("is", "are", "being"),
@@ -15,7 +16,7 @@ _IRREGULAR = {
     "do": ("does", "do", "doing"),
     "lie": ("lies", "lie", "lying"),
 }
-_DOUBLED = frozenset(("run", "cut", "sit", "span", "set"))
+_DOUBLED = frozenset(("run", "cut", "sit", "span", "set", "total"))
 _STATIVE = frozenset(("be", "have"))
 _VERB = re.compile(r"(\w+)~")
 
@@ -31,18 +32,38 @@ class Pattern:
     Attributes:
         forms: for one subject, for several, as a participle.
         verb: the verb, or the first word of a phrase without; no caption uses one twice.
+        words: of each form.
     """
 
     forms: tuple[str, str, str]
     verb: str
+    words: tuple[frozenset[str], ...]
 
 
-Uses = Mapping[str, tuple[Pattern, ...]]
-"""Patterns of one fact by their place in a sentence.
+@dataclass(frozen=True, slots=True, eq=False)
+class Uses:
+    """Patterns of one fact by their place in a sentence.
 
-Attributes of a sentence's subject: `vp` after it, `ing` after a comma, `post` after the noun, `opening` before any
-subject, `front` before the first mention only, `own` as a whole sentence.
-"""
+    Attributes:
+        vp: after the subject.
+        ing: after a comma.
+        post: after the noun.
+        opening: before any subject.
+        front: before the first mention only.
+        own: as a whole clause.
+    """
+
+    vp: tuple[Pattern, ...]
+    ing: tuple[Pattern, ...]
+    post: tuple[Pattern, ...]
+    opening: tuple[Pattern, ...]
+    front: tuple[Pattern, ...]
+    own: tuple[Pattern, ...]
+
+    def at(self, place: str) -> tuple[Pattern, ...]:
+        """Patterns for a place, by its name."""
+        patterns: tuple[Pattern, ...] = getattr(self, place)
+        return patterns
 
 
 def conjugate(verb: str) -> tuple[str, str, str]:
@@ -65,7 +86,8 @@ def pattern(text: str) -> Pattern:
         _VERB.sub(lambda verb, form=form: conjugate(verb[1])[form], text)  # type: ignore[misc]
         for form in range(3)
     )
-    return Pattern((one, many, participle), found[1] if found else text.split(" ", 1)[0])
+    forms = (one, many, participle)
+    return Pattern(forms, found[1] if found else text.split(" ", 1)[0], tuple(map(words_of, forms)))
 
 
 def patterns(text: str) -> tuple[Pattern, ...]:
@@ -79,14 +101,7 @@ def _uses(*, vp: str = "", post: str = "", front: str = "", opening: str = "", o
         each for each in verbs if each.forms[ONE] != each.forms[PARTICIPLE] and each.verb not in _STATIVE
     )
     openings = participles if opening == "ing" else patterns(opening)
-    return {
-        "vp": verbs,
-        "ing": participles,
-        "post": patterns(post),
-        "front": patterns(front) + openings,
-        "opening": openings,
-        "own": patterns(own),
-    }
+    return Uses(verbs, participles, patterns(post), openings, patterns(front) + openings, patterns(own))
 
 
 SHARE = _uses(
@@ -145,7 +160,7 @@ SHAPE = _uses(
     own="{its} outline is {shape} | {its} shape is that of {form} | from above {it} look~ {shape}",
 )
 CUT_SHAPE = _uses(
-    own="""{its} visible part is {shape} | what shows is {shape} in outline | {its} outline {here} is {shape}
+    own="""{its} visible part is {shape} | what shows is {shape} in outline | {its} visible outline is {shape}
         | {its} visible part has the shape of {form} | {view} shows {a_shape} part of {it_object}""",
 )
 

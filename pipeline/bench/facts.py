@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -21,7 +21,8 @@ from pipeline.config import Captions, Config
 from pipeline.elements import ElementStore, write_elements
 from pipeline.grid import Block, PatchGrid, blocks
 from pipeline.prepare import prompts
-from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches, write_briefs
+from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches
+from pipeline.scribe import Scribe
 
 GRID = PatchGrid(size=448, gsd=0.6)
 """RSTeller's patches: 268.8 m."""
@@ -41,8 +42,10 @@ def run(extract: Path) -> dict[str, Any]:
         scene = _scene(store.bounds)
         config = Config.model_construct(seed=7, region=None, tags=None, prompts=None, captions=Captions())
         units = list(blocks([scene], GRID))
-        _bench_unit(config, store, units[len(units) // 2], Counter())  # the first one loads tables and templates
-        seconds: Counter[str] = Counter()
+        _bench_unit(
+            config, store, units[len(units) // 2], defaultdict(float)
+        )  # the first one loads tables and templates
+        seconds: dict[str, float] = defaultdict(float)
         counts: Counter[str] = Counter()
         for unit in units:
             counts.update(_bench_unit(config, store, unit, seconds))
@@ -63,7 +66,7 @@ def run(extract: Path) -> dict[str, Any]:
     }
 
 
-def _bench_unit(config: Config, store: ElementStore, unit: Block, seconds: Counter[str]) -> dict[str, int]:
+def _bench_unit(config: Config, store: ElementStore, unit: Block, seconds: dict[str, float]) -> dict[str, int]:
     @contextmanager
     def step(name: str) -> Iterator[None]:
         started = time.perf_counter()
@@ -79,10 +82,10 @@ def _bench_unit(config: Config, store: ElementStore, unit: Block, seconds: Count
     with step("choose"):
         plans = make_plans(config, unit, patches, elements, met)
     with step("facts"):
-        briefs = write_briefs(config, unit, elements, met, plans)
+        briefs = Scribe.of(config, unit, elements, met).briefs(plans)
     with step("render"):
         for brief in briefs:
-            prompts(config.prompts).render(brief.task, brief.told, patch_gsd(unit))
+            prompts(config.prompts).render(brief.plan.task, brief.told, patch_gsd(unit))
     return {"patches": len(patches), "pairs": len(met.patch), "prompts": len(briefs)}
 
 
