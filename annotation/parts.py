@@ -75,7 +75,7 @@ def take_apart(geometries: Objects, kinds: NDArray[np.str_]) -> Parts:
     """
     wanted = np.select([kinds == kind for kind in DIMENSIONS], list(DIMENSIONS.values()), -1)
     simple, owner = _finite_parts(geometries)
-    simple, index = flatten(_cast(_mend(simple), wanted[owner]))
+    simple, index = flatten(_cast(simple, wanted[owner]))
     simple, owner = _collapse(simple), owner[index]
     dimension = shapely.get_dimensions(simple)
     highest = np.full(len(geometries), -1, dtype=np.int8)
@@ -155,16 +155,16 @@ def _finite_parts(geometries: Objects) -> tuple[Objects, Ints]:
     finite = np.ones(len(geometries), dtype=np.bool_)
     finite[index[~np.isfinite(points).all(axis=1)]] = False
     here = np.flatnonzero(finite)
-    simple, owner = flatten(geometries[here])
+    simple, owner = flatten(_mend(geometries[here]))
     return simple, here[owner]
 
 
-def _mend(simple: Objects) -> Objects:
-    """Make the polygons valid; other parts have nothing to mend."""
-    polygons = np.flatnonzero(shapely.get_type_id(simple) == POLYGON)
-    broken = polygons[~shapely.is_valid(simple[polygons])]
-    mended = simple.copy()
-    mended[broken] = shapely.make_valid(simple[broken])
+def _mend(geometries: Objects) -> Objects:
+    """Make areas valid; other geometries have nothing to mend. Parts that overlap become one."""
+    areal = np.flatnonzero(shapely.get_dimensions(geometries) == DIMENSIONS["area"])
+    broken = areal[~shapely.is_valid(geometries[areal])]
+    mended = geometries.copy()
+    mended[broken] = shapely.make_valid(geometries[broken], method="structure", keep_collapsed=True)
     return mended
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from annotation.parts import DIMENSIONS, Floats, Objects, cross, ends, ground_copies, lengths, take_apart
 
-RELATIONS = ("inside", "contains", "crosses", "along", "borders", "beside")
+RELATIONS = ("crosses", "inside", "contains", "along", "borders", "beside")
 """In the order in which they are asked. `between` takes three, see `between`."""
 
 DIRECTIONS = ("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east")
@@ -23,7 +23,7 @@ TOUCHING = 1.0
 """Metres that two elements may be mapped apart (or over each other) and still touch: a common mapping error."""
 
 NEXT_TO, NEAR, AWAY = (0.05, 50.0), (0.15, 200.0), (0.4, 1000.0)
-"""Upper bounds of `next to`, `near` and `some way from`: share of the patch's side, but not more than so many metres."""
+"""Upper bounds of `next to`, `near` and `some way from`: share of the patch's side, at most so many metres."""
 
 MOSTLY = 0.9
 """Share of an element inside another from which it is inside."""
@@ -47,6 +47,9 @@ OPPOSITE = np.radians(120)
 """Smallest angle at which two things stand on either side of what is between them."""
 
 POINT, LINE, AREA = (DIMENSIONS[kind] for kind in ("point", "line", "area"))
+
+_CROSSED = "crossed"
+_TOGETHER = ("inside", "contains", "crosses", _CROSSED)
 
 Relation = dict[str, Any]
 Flags = NDArray[np.bool_]
@@ -81,26 +84,21 @@ def relate(
     subject, own = _on_ground(subjects, kinds[0], matrices)
     object_, other = _on_ground(objects, kinds[1], matrices)
     there = np.flatnonzero((own >= 0) & (other >= 0))
-    found: list[Relation | None] = [None] * len(subjects)
-    if not len(there):
-        return found
-    subject, object_, own, other, matrices = (v[there] for v in (subject, object_, own, other, matrices))
-    side = np.sqrt(np.abs(np.linalg.det(matrices)))
+    subject, object_ = subject[there], object_[there]
+    side = np.sqrt(np.abs(np.linalg.det(matrices[there])))
     distance = shapely.distance(subject, object_)
     classes = distance_classes(distance, side)
-    tests = _tests(subject, object_, own, other)
-    tests["beside"] = classes <= DISTANCES.index("next to")
-    told = np.select([tests[name] for name in RELATIONS], list(RELATIONS), "")
-    apart = ~(tests["inside"] | tests["contains"] | tests["crosses"])
-    directions = _directions(subject, object_)
-    crossed = _tests(object_, subject, other, own)["crosses"]
+    names = _names(subject, object_, own[there], other[there])
+    names[(names == "") & (classes <= DISTANCES.index("next to"))] = "beside"
+    directions = np.where(np.isin(names, _TOGETHER), -1, _directions(subject, object_))
+    found: list[Relation | None] = [None] * len(subjects)
     for i, pair in enumerate(there.tolist()):
-        relation: Relation = {"distance_m": round(float(distance[i]), 1), "distance": DISTANCES[classes[i]]}
-        if told[i] and not (crossed[i] and apart[i]):
-            relation["relation"] = str(told[i])
-        if apart[i] and not crossed[i] and directions[i] >= 0:
-            relation["direction"] = DIRECTIONS[directions[i]]
-        found[pair] = relation
+        told: Relation = {"distance_m": round(float(distance[i]), 1), "distance": DISTANCES[classes[i]]}
+        if names[i] not in ("", _CROSSED):
+            told["relation"] = str(names[i])
+        if directions[i] >= 0:
+            told["direction"] = DIRECTIONS[directions[i]]
+        found[pair] = told
     return found
 
 
@@ -155,43 +153,46 @@ def _on_ground(geometries: Objects, kinds: NDArray[np.str_], matrices: Floats) -
     """Clean geometries in metres, and their dimensions; -1 for what has not the dimension of its kind."""
     kinds = np.asarray(kinds)
     parts = take_apart(geometries, kinds)
-    dimension = np.where(parts.dimension == np.select([kinds == k for k in DIMENSIONS], list(DIMENSIONS.values()), -1),
-                         parts.dimension, -1).astype(np.int8)  # fmt: skip
     ground = ground_copies(parts.simple, matrices[parts.owner])
-    together = np.empty(len(geometries), dtype=object)
-    for wanted, collect in (
-        (POINT, shapely.multipoints),
-        (LINE, shapely.multilinestrings),
-        (AREA, shapely.multipolygons),
+    dimension = np.full(len(kinds), -1, dtype=np.int8)
+    together = np.empty(len(kinds), dtype=object)
+    for kind, collect in (
+        ("point", shapely.multipoints),
+        ("line", shapely.multilinestrings),
+        ("area", shapely.multipolygons),
     ):
-        here = dimension[parts.owner] == wanted
+        real = (kinds == kind) & (parts.dimension == DIMENSIONS[kind])
+        here = real[parts.owner]
         if here.any():
             owners, index = np.unique(parts.owner[here], return_inverse=True)
             together[owners] = collect(ground[here], indices=index)
+            dimension[owners] = DIMENSIONS[kind]
     return together, dimension
 
 
-def _tests(subject: Objects, object_: Objects, own: NDArray[np.int8], other: NDArray[np.int8]) -> dict[str, Flags]:
-    """Which relations hold, `beside` excepted."""
+def _names(subject: Objects, object_: Objects, own: NDArray[np.int8], other: NDArray[np.int8]) -> NDArray[np.str_]:
+    """The relation that holds, `beside` excepted; empty where none does."""
     met = shapely.intersection(subject, object_)
-    inside = _covered(met, subject, own) & (other == AREA)
-    contains = _covered(met, object_, other) & (own == AREA)
-    areas = (own == AREA) & (other == AREA)
+    areas, lines = (own == AREA) & (other == AREA), (own == LINE) & (other == LINE)
+    line_area, area_line = (own == LINE) & (other == AREA), (own == AREA) & (other == LINE)
+    inside, contains = _covered(met, subject, own) & (other == AREA), _covered(met, object_, other) & (own == AREA)
     smaller = shapely.area(subject) <= shapely.area(object_)
-    line_area = (own == LINE) & (other == AREA)
-    deep = shapely.length(met) >= THROUGH * np.sqrt(shapely.area(object_))
-    crosses = line_area & deep & (~inside | _passes(subject, object_, line_area & inside))
-    lines = (own == LINE) & (other == LINE)
-    crosses |= lines & shapely.crosses(subject, object_) & ~shapely.touches(subject, object_)
-    along = _along(subject, object_, line_area | (lines & _parallel(subject, object_, lines)))
-    reverse = (own == AREA) & (other == LINE)
-    return {
-        "inside": inside & ~crosses & (~areas | smaller),
+    tests = {
+        "crosses": (lines & shapely.crosses(subject, object_)) | _crosses(subject, object_, met, line_area, inside),
+        _CROSSED: _crosses(object_, subject, met, area_line, contains),
+        "inside": inside & (~areas | smaller),
         "contains": contains & (~areas | ~smaller),
-        "crosses": crosses,
-        "along": along,
-        "borders": _border(subject, object_, areas) | _along(object_, subject, reverse),
+        "along": _along(subject, object_, line_area | _parallel(subject, object_, lines)),
+        "borders": _border(subject, object_, areas) | _along(object_, subject, area_line),
     }
+    names: NDArray[np.str_] = np.select(list(tests.values()), list(tests), "").astype("U8")
+    return names
+
+
+def _crosses(lines: Objects, areas: Objects, met: Objects, asked: Flags, inside: Flags) -> Flags:
+    """Whether lines run through areas: out on at least one side, or from outline to outline of what is in the patch."""
+    deep = shapely.length(met) >= THROUGH * np.sqrt(shapely.area(areas))
+    return asked & deep & (~inside | _passes(lines, areas, asked & inside))
 
 
 def _covered(met: Objects, whole: Objects, dimension: NDArray[np.int8]) -> Flags:

@@ -46,7 +46,7 @@ def join(boxes: NDArray[np.float64], geometries: NDArray[np.object_]) -> Pairs:
         boxes: (n, 4) left, bottom, right, top of the patches.
         geometries: elements in the same CRS.
     """
-    frames = shapely.box(*boxes.T) if len(boxes) else np.empty(0, dtype=object)
+    frames = np.asarray(shapely.box(*boxes.T), dtype=object)
     patch, element = shapely.STRtree(geometries).query(frames)
     patch, element, crossing = _meeting(frames, geometries, patch, element)
     clipped = geometries[element]
@@ -63,7 +63,8 @@ def _meeting(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Of pairs whose boxes meet, those that truly do, sorted; and which of them cross the frame."""
     box, frame = shapely.bounds(geometries)[element], shapely.bounds(frames)[patch]
-    crossing = (box[:, :2] < frame[:, :2]).any(axis=1) | (box[:, 2:] > frame[:, 2:]).any(axis=1)
+    beyond = np.hstack([box[:, :2] < frame[:, :2], box[:, 2:] > frame[:, 2:]])
+    crossing: NDArray[np.bool_] = np.asarray(beyond.any(axis=1))
     shapely.prepare(geometries[np.unique(element[crossing])])
     meets = ~crossing
     meets[crossing] = shapely.intersects(geometries[element[crossing]], frames[patch[crossing]])
