@@ -108,7 +108,7 @@ class FactMaker:
         if attributes:
             facts["attributes"] = list(map(clean, attributes))
         if area:
-            facts["share"], facts["area_m2"] = round(area[0], 4), round(area[1], 1)
+            facts["share"], facts["area_m2"] = round(min(area[0], 1.0), 4), round(area[1], 1)
         contents = np.bincount(frame.cell_of(points), minlength=len(frame.CELLS)).astype(np.float64)
         if np.count_nonzero(contents) >= EVERYWHERE:
             facts["position"] = ["whole"]

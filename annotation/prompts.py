@@ -33,6 +33,7 @@ class _Told(BaseModel):
 
     kind: str
     facts: dict[str, Any]
+    id: str = ""
 
 
 class _Example(BaseModel):
@@ -144,7 +145,7 @@ def _template(task: str, folder: Path) -> Template:
         raise AnnotationError(_where(system, error)) from error
     prefix = [_message("system", rules)]
     for example in _examples(folder / FILES[2]):
-        told = [ElementFacts("", each.kind, {}, each.facts) for each in example.elements]
+        told = [ElementFacts(each.id, each.kind, {}, each.facts) for each in example.elements]
         question = _render(user, told, example.gsd, example.draft)
         prefix += [_message("user", question), _message("assistant", " ".join(example.answer.split()))]
     content = [*(message["content"] for message in prefix), (folder / FILES[1]).read_text(encoding="utf-8")]

@@ -178,7 +178,7 @@ def _names(subject: Objects, object_: Objects, own: NDArray[np.int8], other: NDA
     inside, contains = _covered(met, subject, own) & (other == AREA), _covered(met, object_, other) & (own == AREA)
     smaller = shapely.area(subject) <= shapely.area(object_)
     tests = {
-        "crosses": (lines & shapely.crosses(subject, object_)) | _crosses(subject, object_, met, line_area, inside),
+        "crosses": _crosses(subject, object_, met, line_area, inside) | (lines & _goes_on(subject, object_, met)),
         _CROSSED: _crosses(object_, subject, met, area_line, contains),
         "inside": inside & (~areas | smaller),
         "contains": contains & (~areas | ~smaller),
@@ -190,9 +190,17 @@ def _names(subject: Objects, object_: Objects, own: NDArray[np.int8], other: NDA
 
 
 def _crosses(lines: Objects, areas: Objects, met: Objects, asked: Flags, inside: Flags) -> Flags:
-    """Whether lines run through areas: out on at least one side, or from outline to outline of what is in the patch."""
+    """Whether lines run through areas: out on one side at least, or from outline to outline within the patch."""
     deep = shapely.length(met) >= THROUGH * np.sqrt(shapely.area(areas))
     return asked & deep & (~inside | _passes(lines, areas, asked & inside))
+
+
+def _goes_on(first: Objects, second: Objects, met: Objects) -> Flags:
+    """Whether lines meet in points, and both go on beyond them: no end lies there."""
+    tips = np.stack([shapely.distance(met, shapely.boundary(lines)) for lines in (first, second)])
+    beyond = np.where(np.isnan(tips), np.inf, tips) > TOUCHING  # a closed line has no ends
+    on: Flags = ~shapely.is_empty(met) & (shapely.get_dimensions(met) == POINT) & beyond.all(axis=0)
+    return on
 
 
 def _covered(met: Objects, whole: Objects, dimension: NDArray[np.int8]) -> Flags:
@@ -223,7 +231,7 @@ def _along(lines: Objects, others: Objects, asked: Flags) -> Flags:
     near = asked & shapely.dwithin(lines, others, ALONGSIDE)
     if near.any():
         line, other = lines[near], others[near]
-        accompanied = shapely.length(shapely.intersection(line, shapely.buffer(other, ALONGSIDE)))
+        accompanied = shapely.length(shapely.intersection(line, shapely.buffer(other, ALONGSIDE, quad_segs=16)))
         within = np.where(shapely.get_dimensions(other) == AREA, shapely.length(shapely.intersection(line, other)), 0)
         along[near] = accompanied - within >= HALF * shapely.length(line)
     return along
@@ -237,7 +245,7 @@ def _border(first: Objects, second: Objects, asked: Flags) -> Flags:
         a, b = shapely.boundary(first[near]), shapely.boundary(second[near])
         a_shorter = shapely.length(a) <= shapely.length(b)
         short, long = np.where(a_shorter, a, b), np.where(a_shorter, b, a)
-        common = shapely.length(shapely.intersection(short, shapely.buffer(long, TOUCHING)))
+        common = shapely.length(shapely.intersection(short, shapely.buffer(long, TOUCHING, quad_segs=16)))
         border[near] = common >= SHARED * shapely.length(short)
     return border
 
@@ -253,12 +261,12 @@ def _parallel(first: Objects, second: Objects, asked: Flags) -> Flags:
 
 
 def _directions(subject: Objects, object_: Objects) -> NDArray[np.intp]:
-    """Index into `DIRECTIONS` of subjects seen from objects, -1 where they lie in one place."""
+    """Index into `DIRECTIONS` of subjects seen from objects, -1 where they are too near for one."""
     small = _diagonal(subject) <= _diagonal(object_)
     middle = shapely.centroid(np.where(small, subject, object_))
     vector = _vectors(middle, np.where(small, object_, subject)) * np.where(small, -1, 1)[:, None]
     index = np.round(np.arctan2(vector[:, 1], vector[:, 0]) / (np.pi / 4)).astype(np.intp) % 8
-    directions: NDArray[np.intp] = np.where(lengths(vector) > 0, index, -1)
+    directions: NDArray[np.intp] = np.where(lengths(vector) > TOUCHING, index, -1)
     return directions
 
 

@@ -20,6 +20,7 @@ BRIEF = 640
 of `_BRIEF_LINES`."""
 
 _SIDES = {"north": "top", "east": "right", "south": "bottom", "west": "left"}
+_RELATIONS = {"inside": "lies inside", "along": "runs along", "beside": "lies beside"}
 _POINTS = {"N": "north", "E": "east", "S": "south", "W": "west"}
 
 
@@ -27,7 +28,8 @@ def sheet(elements: Sequence[ElementFacts], gsd: float) -> str:
     """Facts as labelled lines.
 
     Args:
-        elements: what is to be told, the most important first.
+        elements: what is to be told, the most important first; `facts["relations"]` of each, a list of what
+            `relations.relate` gives with the other's id as `to`, tells how they stand to each other.
         gsd: metres per pixel of the picture.
 
     Returns:
@@ -37,9 +39,10 @@ def sheet(elements: Sequence[ElementFacts], gsd: float) -> str:
     if len(elements) == 1:
         facts = elements[0].facts
         return "\n".join((picture, *(f"{label}: {text}" for label, text in _said(facts, _LINES))))
+    standing = _standing(elements)
     for kept in range(len(_BRIEF_LINES), 1, -1):
         lines = [_brief(number, element.facts, kept) for number, element in enumerate(elements, 1)]
-        text = "\n".join((picture, *lines))
+        text = "\n".join((picture, *lines, *standing))
         if len(text) <= BRIEF:
             break
     return text
@@ -48,6 +51,19 @@ def sheet(elements: Sequence[ElementFacts], gsd: float) -> str:
 def _brief(number: int, facts: Facts, kept: int) -> str:
     parts = [f"{label}{text}" for label, text in _said(facts, _BRIEF_LINES[:kept])]
     return f"{number}. {'; '.join(parts)}"
+
+
+def _standing(elements: Sequence[ElementFacts]) -> list[str]:
+    """How the elements stand to each other, in one line, if `relations` between them are known."""
+    numbers = {element.id: number for number, element in enumerate(elements, 1)}
+    said = []
+    for number, element in enumerate(elements, 1):
+        for relation in element.facts.get("relations") or ():
+            other = numbers.get(relation["to"])
+            if other and "relation" in relation:
+                direction = f", {relation['direction']} of it" if "direction" in relation else ""
+                said.append(f"{number} {_RELATIONS.get(relation['relation'], relation['relation'])} {other}{direction}")
+    return [f"How they lie: {'; '.join(said[: 2 * len(elements)])}"] if said else []
 
 
 def _said(facts: Facts, lines: Sequence["_Line"]) -> list[tuple[str, str]]:
@@ -82,7 +98,7 @@ def _place_of(cells: tuple[str, ...]) -> str:
 @lru_cache(maxsize=4096)
 def _share_of(share: float) -> str:
     exact = f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
-    phrases = words.share_phrases(share)
+    phrases = words.share_phrases(min(share, 1.0))
     return f"{phrases[0]} ({exact.replace('%', ' %')})"
 
 

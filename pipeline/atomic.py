@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 UNFINISHED = ".unfinished"
-"""Suffix of a file that is being written; one left behind belongs to a run that was killed."""
+"""Suffix of a file or folder that is being written; one left behind belongs to a run that was killed."""
 
 
 @contextmanager
@@ -44,5 +45,8 @@ def read_json(source: Path) -> Any:
 
 def remove_unfinished(folder: Path) -> None:
     """Removes what killed runs left behind; call it only while no other run writes there."""
-    for left in folder.rglob(f".*{UNFINISHED}"):
-        left.unlink(missing_ok=True)
+    for left in sorted(folder.rglob(f".*{UNFINISHED}"), reverse=True):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from annotation.tags import TagTable
 from download.osm.extract import OsmExtract
 from download.osm.raw import Tally, UnsortedExtract
 from download.scene import Bounds
-from pipeline.atomic import replacing
+from pipeline.atomic import UNFINISHED, replacing
 from pipeline.decide import ELEMENT_SCHEMA, SIDES, Decider
 from pipeline.errors import PipelineError
 from pipeline.spatial_sort import BITS, SpatialSort, hilbert
@@ -69,7 +69,7 @@ def write_elements(source: OsmExtract, table: TagTable, target: Path) -> Element
         PipelineError: No element of it can be used.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent) as folder:
         scratch = Path(folder)
         try:
             return _write(source, table, target, scratch, Tally())

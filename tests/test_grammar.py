@@ -24,7 +24,7 @@ from annotation.request import ElementFacts, Request
 from annotation.shape import AXES, SHAPES
 from annotation.tags import TagTable
 from annotation.tasks import KINDS, Pairs, Policy, choose, weights
-from pipeline.join import join, to_crs
+from pipeline.join import join, to_crs, to_unit_frame
 
 ENGINE = GrammarEngine()
 TABLE = TagTable.load()
@@ -159,6 +159,18 @@ def test_names_are_woven_in_unless_they_are_no_names() -> None:
             assert (name in tell([river], seed)) == spoken
 
 
+def test_scenes_tell_how_things_lie_to_what_was_told_before() -> None:
+    wood = {"noun": "wood", "plural": "woods", "share": 0.5, "position": ["left"], "edges": ["west"]}
+    stream = {"noun": "stream", "plural": "streams", "length_m": 270.0, "course": "curved", "from": "north",
+              "to": "south", "edges": ["north", "south"], "position": ["left"]}  # fmt: skip
+    crossing = {**stream, "relations": [{"to": "way/1", "relation": "crosses"}]}
+    for seed in range(20):
+        told = [ElementFacts("way/1", "area", {}, wood), ElementFacts("way/2", "line", {}, crossing)]
+        text = tell(told, seed)
+        assert any(f", {phrase} the wood." in text for phrase in words.relation_phrases("crosses")), text
+        assert "the wood" not in tell([told[0], replace(told[1], facts=stream)], seed)
+
+
 def test_few_facts_still_make_a_sentence() -> None:
     bare = ElementFacts("way/1", "area", {}, {"noun": "meadow", "plural": "meadows", "position": ["center"]})
     text = tell([bare], 3)
@@ -272,7 +284,8 @@ def liechtenstein(shared_data: Path) -> list[list[ElementFacts]]:
     boxes = np.stack([x, y, x + 268.8, y + 268.8], axis=1)
     joined = join(boxes, np.asarray(geometry, dtype=object))
     matrices = frame.ground_matrices("EPSG:32632", boxes)
-    measured = extents(joined.clipped, matrices[joined.patch])
+    clipped = to_unit_frame(joined.clipped, boxes[joined.patch])
+    measured = extents(clipped, matrices[joined.patch])
     _, klass = np.unique([TABLE.noun(own) for own in tags], return_inverse=True)
     weight = weights([TABLE.main_tag(own) for own in tags], np.array([TABLE.seen_from(own) for own in tags]), 0.6)
     kind_of = np.array(kinds)[joined.element]
@@ -284,7 +297,7 @@ def liechtenstein(shared_data: Path) -> list[list[ElementFacts]]:
     plans = choose(pairs, lots, {"area": 0.6, "non_area": 0.4}, Policy())
     plans = [plan for plan in plans if len(plan.told[0]) == 1]
     rows = np.array([plan.told[0][0] for plan in plans])
-    facts = details(joined.clipped[rows], matrices[joined.patch[rows]], np.array(KINDS)[kind_of[rows]])
+    facts = details(clipped[rows], matrices[joined.patch[rows]], np.array(KINDS)[kind_of[rows]])
     maker = FactMaker(TABLE, 0.6)
     return [
         [maker.element(f"way/{keys[element]}", KINDS[kinds[element]], tags[element], fact)]

@@ -69,6 +69,13 @@ def test_a_scene_has_a_line_for_each_element() -> None:
     assert [line.split(";")[0] for line in lines[1:]] == ["1. meadow", "2. residential street", "3. 38 houses"]
 
 
+def test_a_scene_tells_how_its_elements_lie() -> None:
+    relations = [{"to": "way/1", "relation": "along", "direction": "east", "distance": "touching", "distance_m": 0.4}]
+    street = ElementFacts("way/2", "line", {}, {**STREET.facts, "relations": relations})
+    assert sheet([MEADOW, street], 0.6).splitlines()[-1] == "How they lie: 2 runs along 1, east of it"
+    assert "How they lie" not in sheet([HOUSES, street], 0.6)
+
+
 @pytest.mark.parametrize("elements", [[MEADOW], [STREET], [HOUSES], [MEADOW, STREET, HOUSES], [STREET] * 5])
 def test_sheets_are_compact(elements: list[ElementFacts]) -> None:
     text = sheet(elements, 0.6)

@@ -1,8 +1,9 @@
 """Captions from facts: which facts are told, in which order, in which sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
+from annotation.grammar import tables
 from annotation.grammar.clause import Plan, say
 from annotation.grammar.content import essentials, tellable
 from annotation.grammar.english import sentence, words_of
@@ -79,10 +80,13 @@ def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str
     """A clause for each element, one or two to a sentence."""
     views = _views(rng)
     sentences: list[str] = []
+    nouns: dict[str, str] = {}
     joinable = False
     for number, element in enumerate(elements):
         told = Wording(element, rng, views[number % len(views) :] + views[: number % len(views)], used)
         clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, essentials(told, 2 if number else 3))
+        clause += _relation(told, nouns)
+        nouns.setdefault(element.id, told.plural if told.group else told.noun)
         joint = JOINTS[int(rng.random() * len(JOINTS))] if joinable else ""
         if joint:
             sentences[-1] += joint + clause
@@ -90,6 +94,16 @@ def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str
             sentences.append(clause)
         joinable = not joint
     return " ".join(map(sentence, sentences))
+
+
+def _relation(told: Wording, nouns: Mapping[str, str]) -> str:
+    """How the thing stands to one that was told before it, as an appendix: `, crossing the forest`."""
+    for relation in told.facts.get("relations") or ():
+        noun = nouns.get(relation.get("to", ""))
+        phrases = tables.relations(relation.get("relation", ""))
+        if noun and phrases:
+            return f", {told.pick(phrases)} the {noun}"
+    return ""
 
 
 def _views(rng: Random) -> list[str]:

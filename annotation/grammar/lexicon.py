@@ -269,7 +269,7 @@ SPACING = _uses(
     own="from one to the next it is {spacing} | the usual distance to the next one is {spacing}",
 )
 TOGETHER = _uses(
-    vp="add~ up to {area} | together measure~ {area} | together come~ to {area}",
+    vp="add~ up to {area} | jointly measure~ {area} | jointly come~ to {area}",
     own="together they cover {area} | all in all they come to {area} | their ground adds up to {area}",
 )
 

@@ -32,6 +32,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 @lru_cache(maxsize=4096)
 def shares(share: float) -> Texts:
     """Ways to tell a share, the sharpest of them, and in percent; things extend over it already."""
+    share = min(share, 1.0)
     said = tuple(each for each in words.share_phrases(share) if not each.startswith("over "))[:_SHARPEST]
     percent = round(share * 100)
     if not 1 < percent < 99:
@@ -41,8 +42,14 @@ def shares(share: float) -> Texts:
 
 lengths = lru_cache(maxsize=8192)(words.length_phrases)
 areas = lru_cache(maxsize=8192)(words.area_phrases)
-forms = lru_cache(maxsize=64)(words.shape_nouns)
+relations = lru_cache(maxsize=64)(words.relation_phrases)
 arrangements = lru_cache(maxsize=64)(words.arrangement_phrases)
+
+
+@lru_cache(maxsize=64)
+def forms(shape: str) -> Texts:
+    """Nouns, with article, that a thing can form or have the shape of."""
+    return tuple(each for each in words.shape_nouns(shape) if not each.endswith("outline"))
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,7 @@
 """What an OSM file says about itself before its elements begin, and whether it is whole at a glance."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,27 +22,33 @@ def check(path: Path) -> None:
     """
     if not path.stat().st_size:
         raise DownloadError(f"The map extract {path} is empty. Fetch it again.")
-    header = _header(path)
-    if header.has_multiple_object_versions:
+    if header(path).has_multiple_object_versions:
         raise DownloadError(
-            f"{path} holds the full history of its elements, not their state at one time. Cut a state out of it "
-            f"with: osmium time-filter {path} 2022-01-01T00:00:00Z -o state.osm.pbf"
+            f"{path} holds the full history of its elements, not their state at one time. Set `samples.as_of: picture` "
+            f"to use them as they stood when a picture was taken, or cut a state out of it by hand with: "
+            f"osmium time-filter {path} 2022-01-01T00:00:00Z -o state.osm.pbf"
         )
     if path.suffix == ".pbf":
-        _check_blobs(path)
+        for _ in blob_ends(path):
+            pass
     elif path.suffix == ".osm":
         _check_closing_tag(path)
 
 
 def bounds(path: Path) -> Bounds | None:
     """The box in the header, None where there is none."""
-    box = _header(path).box()
+    box = header(path).box()
     if not box.valid():
         return None
     return (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat)
 
 
-def _header(path: Path) -> "osmium.io.Header":
+def header(path: Path) -> "osmium.io.Header":
+    """What the file says about itself.
+
+    Raises:
+        DownloadError: It is no OSM file.
+    """
     try:
         with osmium.io.Reader(path, osmium.osm.NOTHING) as reader:
             return reader.header()
@@ -49,11 +56,14 @@ def _header(path: Path) -> "osmium.io.Header":
         raise DownloadError(f"{path} is no OSM file, or a damaged one: {error}. Fetch it again.") from error
 
 
-def _check_blobs(path: Path) -> None:
-    """Walks from blob to blob, without reading them, to see whether the last one is whole.
+def blob_ends(path: Path) -> Iterator[int]:
+    """Walks from blob to blob of a PBF file, without reading them; gives the byte after each.
 
-    A PBF file is a chain of: length of the header (4 bytes, big-endian), header, blob
-    (https://wiki.openstreetmap.org/wiki/PBF_Format).
+    The file is a chain of: length of the header (4 bytes, big-endian), header, blob
+    (https://wiki.openstreetmap.org/wiki/PBF_Format). The first blob is about the file, the others hold elements.
+
+    Raises:
+        DownloadError: The chain is broken, or the last blob is not whole.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -70,6 +80,7 @@ def _check_blobs(path: Path) -> None:
                     "Fetch it again."
                 )
             file.seek(end)
+            yield end
 
 
 def _blob_size(header: bytes) -> int:
