@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 Interval = tuple[float, float]
@@ -110,10 +111,12 @@ _COMPASS_SPELLINGS = {
 _SPELLINGS = {
     "\N{EN DASH}": "-", "\N{EM DASH}": "-", "\N{NON-BREAKING HYPHEN}": "-",
     "\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{SUPERSCRIPT TWO}": "2",
-    "center": "centre", "meter": "metre", "per cent": "percent", "left-hand": "left", "right-hand": "right", **_COMPASS_SPELLINGS,
+    "center": "centre", "meter": "metre", "per cent": "percent", "left-hand": "left", "right-hand": "right",
+    **_COMPASS_SPELLINGS,
 }  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """One spelling for all: lower case, British, hyphens, single spaces, no full stop."""
     text = text.lower()

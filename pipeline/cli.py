@@ -105,6 +105,7 @@ def validate(config: ConfigFile, set_: Set = None) -> None:
 def preview(
     config: ConfigFile,
     number: Annotated[int, typer.Option("-n", min=1, help="Patches to show.")] = 5,
+    tokenizer: Annotated[Path | None, typer.Option(help="Hugging Face tokenizer folder to count tokens with.")] = None,
     set_: Set = None,
 ) -> None:
     """Show facts, prompt and caption of a few patches, in the terminal."""
@@ -112,7 +113,7 @@ def preview(
     from pipeline.preview import show_preview
 
     with _told_to_people():
-        show_preview(load_config(config, set_ or ()), number, _console())
+        show_preview(load_config(config, set_ or ()), number, tokenizer, _console())
 
 
 @app.command()

@@ -63,6 +63,35 @@ def test_preview_shows_facts_prompt_and_caption(write_config: WriteConfig, mapte
     assert len(re.findall(r"^revision \(grammar\): .+\.$", said, re.MULTILINE)) == 5
 
 
+@pytest.fixture(scope="module")
+def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small BPE tokenizer trained on the templates, with a chat template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    texts = [file.read_text() for file in sorted((ROOT / "prompts").rglob("*.*")) if file.suffix in (".j2", ".yaml")]
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=4000, show_progress=False))
+    folder = tmp_path_factory.mktemp("tokenizer")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)  # type: ignore[no-untyped-call]
+    fast.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}"
+    fast.save_pretrained(str(folder))
+    return folder
+
+
+def test_preview_counts_tokens(write_config: WriteConfig, tokenizer_folder: Path, mapteller: CommandLine) -> None:
+    said = mapteller("preview", write_config(), "-n", 2, "--tokenizer", tokenizer_folder).stdout
+    counts = re.findall(r"(\d+) tokens, of which (\d+) are the template's fixed prefix", said)
+    assert len(counts) == 2
+    for whole, prefix in counts:
+        assert 100 < int(prefix) <= 900
+        assert 30 < int(whole) - int(prefix) < 250
+    nothing = mapteller("preview", write_config(), "--tokenizer", ROOT / "configs", code=1)
+    assert "holds no tokenizer" in nothing.stderr
+
+
 def test_validate_looks_without_running(write_config: WriteConfig, tmp_path: Path, mapteller: CommandLine) -> None:
     said = mapteller("validate", write_config()).stdout
     assert "2 scenes, 2 units, 200 patches" in said

@@ -143,11 +143,16 @@ def test_relations_of_real_neighbours_agree_with_the_definitions(extract: str, s
         if "Multi" in subject.geom_type + object_.geom_type or told is None:
             continue
         distance = subject.distance(object_)
-        bounds = {1: "touching", 0.05 * SIDE: "next to", 0.15 * SIDE: "near", 0.4 * SIDE: "some way from"}
+        bounds = {
+            1: "touching",
+            0.05 * SIDE * size: "next to",
+            0.15 * SIDE * size: "near",
+            0.4 * SIDE * size: "some way from",
+        }
         assert told["distance"] == next((name for bound, name in bounds.items() if distance <= bound), "far from")
         assert told["distance_m"] == pytest.approx(distance, abs=0.051)
         wanted = relation(subject, object_)
-        if wanted is None and distance <= 0.05 * SIDE:
+        if wanted is None and distance <= 0.05 * SIDE * size:
             wanted = "beside"
         assert told.get("relation") == (None if wanted == "crossed" else wanted)
         together = wanted in {"inside", "contains", "crosses", "crossed"}
