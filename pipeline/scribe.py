@@ -1,7 +1,7 @@
 """The scribe: from a unit's plans to facts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import shapely
 from annotation.facts import FactMaker
 from annotation.measure import details
 from annotation.request import ElementFacts
+from annotation.scene import scene_relations
 from annotation.tasks import KINDS, Plan
 from pipeline.config import Config
 from pipeline.grid import Block
@@ -64,7 +65,8 @@ class Scribe:
 
     def briefs(self, plans: Sequence[Plan]) -> list[Brief]:
         """Facts of what the plans tell."""
-        facts = iter(self.facts([subject for plan in plans for subject in plan.told]))
+        subjects = [subject for plan in plans for subject in plan.told]
+        facts = iter(self._related(plans, subjects, self.facts(subjects)))
         return [Brief(plan, tuple(next(facts) for _ in plan.told)) for plan in plans]
 
     def facts(self, subjects: Sequence[Subject]) -> list[ElementFacts]:
@@ -81,6 +83,28 @@ class Scribe:
         """Geometry of an element or a group in the patch's unit frame."""
         shapes = self.met.framed(np.array(subject))
         return shapes[0] if len(shapes) == 1 else shapely.geometrycollections(shapes)
+
+    def _related(
+        self, plans: Sequence[Plan], subjects: Sequence[Subject], facts: list[ElementFacts]
+    ) -> list[ElementFacts]:
+        """The same facts, with relations where several subjects are told together."""
+        ends = np.cumsum([len(plan.told) for plan in plans])
+        scenes = [range(end - len(plan.told), end) for plan, end in zip(plans, ends.tolist(), strict=True)]
+        scenes = [scene for scene in scenes if len(scene) > 1]
+        told = {place: row for row, place in enumerate(place for scene in scenes for place in scene)}
+        if not told:
+            return facts
+        shapes = np.array([self.outline(subjects[place]) for place in told], dtype=object)
+        matrices = self.met.matrices[self.met.patch[[subjects[place][0] for place in told]]]
+        kinds = np.array([facts[place].kind for place in told])
+        relations = scene_relations([[told[place] for place in scene] for scene in scenes], shapes, kinds, matrices)
+        places = list(told)
+        related = list(facts)
+        for row, found in relations.items():
+            said = [{**relation, "to": facts[places[relation["to"]]].id} for relation in found]
+            element = facts[places[row]]
+            related[places[row]] = replace(element, facts={**element.facts, "relations": said})
+        return related
 
     def _element(self, row: int, measures: dict[str, Any]) -> ElementFacts:
         element = int(self.met.element[row])

@@ -34,12 +34,12 @@ class TokenCounter:
 
     def prompt(self, messages: Sequence[Message]) -> int:
         """Tokens of the whole prompt."""
-        return self._count([dict(message) for message in messages], answer_follows=True)
+        return self._count(list(messages), answer_follows=True)
 
     def prefix(self, messages: Sequence[Message]) -> int:
         """Tokens before the last message: the part that is the same for every sample of a template."""
-        return self._count([dict(message) for message in messages[:-1]], answer_follows=False)
+        return self._count(list(messages[:-1]), answer_follows=False)
 
-    def _count(self, chat: list[dict[str, str]], *, answer_follows: bool) -> int:
+    def _count(self, chat: list[Message], *, answer_follows: bool) -> int:
         text = self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=answer_follows)
         return len(self._tokenizer.encode(text, add_special_tokens=False))

@@ -25,8 +25,9 @@ from download.errors import DownloadError
 from download.osm import osm_header
 from download.osm.raw import ORIGINS, TIMESTAMP
 
-PIECE: Final = 2**20
-"""Bytes of PBF that are taken at a time, some 100,000 versions."""
+PIECE: Final = 2**18
+"""Bytes of PBF that are taken at a time, some 50,000 versions of nodes. Blocks of large relations, whose lines are a
+hundred times as long as the block, decide how much memory is needed."""
 
 _HEAD: Final = 80
 """Characters of a line within which its first five fields end, however large their numbers."""
@@ -220,7 +221,9 @@ def _pieces(history: Path) -> Iterator[bytes]:
         for end in ends:
             if end - file.tell() >= PIECE:
                 yield about + file.read(end - file.tell())
-        yield about + file.read()
+        rest = file.read()
+        if rest:
+            yield about + rest
 
 
 def _lines(piece: bytes, scratch: Path, pool: Any) -> pa.LargeStringArray:
