@@ -35,26 +35,49 @@ _NOUN_ATTRIBUTES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("amenity", "shelter"): ("shelter_type",),
     ("barrier", "fence"): ("fence_type",),
     ("barrier", "wall"): ("wall",),
+    ("highway", "crossing"): ("crossing",),
     ("highway", "footway"): ("footway",),
     ("highway", "pedestrian"): ("area",),
     ("highway", "service"): ("service",),
+    ("landuse", "farm"): ("crop", "produce"),
     ("landuse", "farmland"): ("crop", "produce"),
     ("landuse", "forest"): ("leaf_type",),
+    ("landuse", "industrial"): ("industrial",),
+    ("landuse", "meadow"): ("meadow",),
     ("landuse", "orchard"): ("trees", "crop", "produce"),
+    ("landuse", "quarry"): ("resource",),
+    ("landuse", "reservoir"): ("reservoir_type",),
+    ("landuse", "residential"): ("residential",),
     ("leisure", "pitch"): ("sport",),
     ("leisure", "track"): ("sport",),
+    ("man_made", "bridge"): ("bridge:structure",),
     ("man_made", "mast"): ("tower:type",),
     ("man_made", "silo"): ("content", "crop"),
     ("man_made", "storage_tank"): ("content", "substance"),
     ("man_made", "tower"): ("tower:type",),
-    ("natural", "tree"): ("leaf_type",),
+    ("natural", "tree"): ("leaf_type", "denotation"),
     ("natural", "tree_row"): ("leaf_type",),
+    ("natural", "water"): ("reservoir_type",),
     ("natural", "wood"): ("leaf_type",),
     ("power", "generator"): ("generator:source",),
     ("power", "plant"): ("plant:source",),
-    ("railway", "rail"): ("service",),
+    ("railway", "rail"): ("service", "tracks"),
+    ("water", "reservoir"): ("reservoir_type",),
 }
 """Which attributes change the noun of which thing; the first that the table knows does."""
+
+_SAID_BY_NOUN: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("amenity", "parking_space"): ("parking",),
+    ("highway", "cycleway"): ("cycleway",),
+    ("highway", "mini_roundabout"): ("junction",),
+    ("landuse", "meadow"): ("crop", "produce"),
+    ("landuse", "vineyard"): ("crop", "produce", "trees"),
+    ("man_made", "bridge"): ("bridge",),
+    ("natural", "tree"): ("leaf_cycle",),
+    ("power", "generator"): ("generator:method",),
+    ("power", "plant"): ("generator:method", "plant:method"),
+}
+"""Attributes that would only say the noun again."""
 
 _ES: Final = re.compile(r"(s|x|z|ch|sh)$")
 _IES: Final = re.compile(r"(?<=[bcdfghjklmnpqrstvwxz])y$")
@@ -84,7 +107,7 @@ def noun_phrase(tags: Mapping[str, str], main: tuple[str, str] | None, row_of: R
 
 def changes_noun(main: tuple[str, str] | None, key: str) -> bool:
     """Whether an attribute is spoken of in the noun already."""
-    return main is not None and key in _NOUN_ATTRIBUTES.get(main, ())
+    return main is not None and (key in _NOUN_ATTRIBUTES.get(main, ()) or key in _SAID_BY_NOUN.get(main, ()))
 
 
 def pluralise(noun: str) -> str:

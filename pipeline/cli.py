@@ -52,6 +52,9 @@ def _told_to_people(again: str = "") -> Iterator[None]:
     except (PipelineError, DownloadError, AnnotationError) as error:
         errors.print(f"Error: {error}", markup=False, highlight=False, style="red")
         raise typer.Exit(2 if type(error).__name__ == "ConfigError" else 1) from None
+    except OSError as error:
+        errors.print(f"Error: {error}. What is finished is kept.", markup=False, highlight=False, style="red")
+        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         errors.print(f"Stopped. {again}".strip(), markup=False, highlight=False)
         raise typer.Exit(1) from None

@@ -1,13 +1,15 @@
 """The crew: work handed to Ray, a bounded amount at once, and tried twice."""
 
+import errno
 import re
 import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 ATTEMPTS = 2
+NO_USE_GOING_ON = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -38,6 +40,11 @@ class Failure:
     trace: str
     cause: BaseException
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing else could be written either: the disk is full or read-only."""
+        return isinstance(self.cause, OSError) and self.cause.errno in NO_USE_GOING_ON
+
 
 class Crew:
     """Keeps at most `width` errands going."""
@@ -47,9 +54,9 @@ class Crew:
         self._waiting: deque[Errand] = deque()
         self._out: dict[Any, Errand] = {}
 
-    def send(self, errand: Errand) -> None:
+    def send(self, errands: Iterable[Errand]) -> None:
         """Hands in work."""
-        self._waiting.append(errand)
+        self._waiting.extend(errands)
 
     @property
     def busy(self) -> bool:
@@ -70,10 +77,10 @@ class Crew:
                 result = ray.get(reference)
             except ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", None) or error
-                if errand.attempt + 1 < ATTEMPTS and not isinstance(cause, OSError):
+                result = Failure(f"{type(cause).__name__}: {cause}", _trace(error), cause)
+                if errand.attempt + 1 < ATTEMPTS and not result.hopeless:
                     self._waiting.append(replace(errand, attempt=errand.attempt + 1))
                     continue
-                result = Failure(f"{type(cause).__name__}: {cause}", _trace(error), cause)
             yield errand, result
 
 

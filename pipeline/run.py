@@ -1,11 +1,9 @@
-"""A run: units on Ray, engines as actors, shards as they fill, and the truth of it in run.json."""
+"""A run: what is to be made is looked at, the folder opened, the map read, the work done, and run.json tells it."""
 
-import errno
 import platform
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -13,70 +11,18 @@ from typing import Any, Literal
 from rich.console import Console
 
 from pipeline.atomic import read_json, write_json
-from pipeline.cluster import cluster
 from pipeline.config import Config
-from pipeline.crew import Crew, Errand, Failure
 from pipeline.elements import ElementStore, write_elements
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import differences
-from pipeline.grid import Block
+from pipeline.ledger import Ledger
 from pipeline.prepare import Prepared, prepare, tag_table
-from pipeline.progress import Display, progress
 from pipeline.region import check_overlap
-from pipeline.roster import Roster
-from pipeline.shards import Packer, ShardPlan, list_shards, make_shard
-from pipeline.store import OURS, Commit, RunFolder
-from pipeline.unit import Job, caption_unit
+from pipeline.shards import list_shards
+from pipeline.store import OURS, RunFolder
+from pipeline.work import Work
 
 Resume = Literal["auto", "never", "always"]
-SAVE_EVERY_S = 2.0
-NO_USE_GOING_ON = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What run.json says of progress.
-
-    Attributes:
-        total: units in all.
-        reused: units that an earlier session had finished.
-        computed: units finished in this session.
-        counts: what became of the patches, all units together.
-        shards: lines of dataset.json.
-        failures: units, shards and patches that failed, with the reason.
-    """
-
-    total: int
-    reused: int = 0
-    computed: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    shards: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def done(self) -> int:
-        """Units finished, in this session or before."""
-        return self.reused + self.computed
-
-    def as_json(self) -> dict[str, Any]:
-        """The progress part of run.json."""
-        failed = sum(failure["kind"] == "unit" for failure in self.failures)
-        units = {
-            "total": self.total,
-            "done": self.done,
-            "reused": self.reused,
-            "computed": self.computed,
-            "failed": failed,
-        }
-        written = sum(not line["reused"] for line in self.shards)
-        shards = {"done": len(self.shards), "reused": len(self.shards) - written, "written": written}
-        counts = {**self.counts, "read": sum(line["samples"] for line in self.shards)}
-        return {
-            "units": units,
-            "shards": shards,
-            "counts": dict(sorted(counts.items())),
-            "failures": self.failures,
-        }
 
 
 def run(
@@ -109,18 +55,29 @@ def run(
         elements = _read_map(folder, prepared, info, console)
         check_overlap(list(prepared.scenes.values()), ElementStore(elements).bounds)
         ledger = Ledger(len(prepared.units))
+
+        def save(state: str) -> None:
+            seconds = round(time.time() - started, 1)
+            folder.write_info({**info, **ledger.as_json(), "state": state, "seconds": seconds})
+
         try:
-            _work(prepared, folder, elements, ledger, info, ray_address, console)
-        except KeyboardInterrupt:
-            _save(folder, info, ledger, "stopped", started)
+            Work(prepared, folder, elements, ledger, lambda: save("running")).finish(ray_address, console)
+            list_shards(folder, config.name, ledger.shards)
+        except BaseException as error:
+            with _noted(error):
+                save("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
-        except BaseException:
-            _save(folder, info, ledger, "failed", started)
-            raise
-        whole = not ledger.failures
-        list_shards(folder, config.name, ledger.shards)
-        _save(folder, info, ledger, "complete" if whole else "incomplete", started)
-    return whole
+        save("incomplete" if ledger.failures else "complete")
+    return not ledger.failures
+
+
+@contextmanager
+def _noted(error: BaseException) -> Iterator[None]:
+    """On a full disk run.json cannot even say so; the first error is the one to tell."""
+    try:
+        yield
+    except OSError as second:
+        error.add_note(f"run.json could not be written either: {second}")
 
 
 def _open_folder(folder: RunFolder, prepared: Prepared, resume: Resume) -> None:
@@ -173,99 +130,3 @@ def _read_map(folder: RunFolder, prepared: Prepared, info: dict[str, Any], conso
             console.print(notice, markup=False, highlight=False, soft_wrap=True)
     info["map"] = read_json(target.with_suffix(".json"))
     return target
-
-
-def _work(
-    prepared: Prepared,
-    folder: RunFolder,
-    elements: Path,
-    ledger: Ledger,
-    info: Mapping[str, Any],
-    address: str | None,
-    console: Console,
-) -> None:
-    config, units = prepared.config, prepared.units
-    packer = Packer([unit.id for unit in units], config.output.samples_per_shard)
-    todo, plans = _sort_out(folder, prepared.fingerprint, units, packer, ledger)
-    started = time.time()
-    with cluster(address, config.workers, sum(engine.replicas for engine in config.captions.engines)) as slots:
-        import ray
-
-        roster = Roster.open(config.captions.engines, config.captions.assign) if todo else None
-        job = ray.put(Job(config, folder.path, elements, prepared.fingerprint, roster))
-        unit_task, shard_task = (
-            ray.remote(num_cpus=1, max_retries=1)(caption_unit),
-            ray.remote(num_cpus=1, max_retries=1)(make_shard),
-        )
-        scenes = ray.put(prepared.scenes)
-
-        def shard(plan: ShardPlan) -> Errand:
-            return Errand("shard", plan.name, shard_task, (plan, folder, config.samples.imagery, scenes, config.output))
-
-        crew = Crew(2 * slots)
-        for errand in [shard(plan) for plan in plans] + [
-            Errand("unit", unit.id, unit_task, (job, unit)) for unit in todo
-        ]:
-            crew.send(errand)
-        with progress(console, ledger.total, ledger.reused) as display:
-            for last in (False, True):
-                if last:
-                    for plan in packer.finish():
-                        crew.send(shard(plan))
-                while crew.busy:
-                    for errand, outcome in crew.finished(SAVE_EVERY_S):
-                        _book(ledger, errand, outcome, display)
-                        if errand.kind == "unit" and isinstance(outcome, Commit):
-                            for plan in packer.add(errand.name, outcome):
-                                crew.send(shard(plan))
-                    display.show(ledger.done, len(ledger.shards), ledger.counts)
-                    _save(folder, info, ledger, "running", started)
-
-
-def _sort_out(
-    folder: RunFolder, fingerprint: str, units: Sequence[Block], packer: Packer, ledger: Ledger
-) -> tuple[list[Block], list[ShardPlan]]:
-    """Units still to do, and shards that earlier sessions' units fill; parts of scenes that are gone are removed."""
-    folder.forget_all_but({unit.id for unit in units})
-    todo, plans = [], []
-    for unit in units:
-        commit = folder.committed(unit.id)
-        if commit is None or commit.fingerprint != unit.fingerprint(fingerprint):
-            todo.append(unit)
-            continue
-        ledger.reused += 1
-        ledger.counts.update(commit.counts)
-        plans += packer.add(unit.id, commit)
-    return todo, plans
-
-
-def _book(ledger: Ledger, errand: Errand, outcome: Any, display: Display) -> None:
-    if isinstance(outcome, Failure):
-        if isinstance(outcome.cause, OSError) and outcome.cause.errno in NO_USE_GOING_ON:
-            raise PipelineError(
-                f"{outcome.cause}. What is finished is kept: make room, then run the same command again."
-            ) from outcome.cause
-        ledger.failures.append(
-            {"kind": errand.kind, "name": errand.name, "error": outcome.error, "traceback": outcome.trace}
-        )
-        display.say(f"{errand.kind} {errand.name} failed twice: {outcome.error}")
-    elif errand.kind == "unit":
-        ledger.computed += 1
-        ledger.counts.update(outcome.counts)
-    else:
-        ledger.shards.append(outcome)
-        for failure in outcome["failures"]:
-            ledger.failures.append(
-                {
-                    "kind": "patch",
-                    "name": str(failure["patch_id"]),
-                    "error": failure["error"],
-                    "traceback": "",
-                }
-            )
-            display.say(f"patch {failure['patch_id']}: {failure['error']}")
-
-
-def _save(folder: RunFolder, info: Mapping[str, Any], ledger: Ledger, state: str, started: float) -> None:
-    seconds = round(time.time() - started, 1)
-    folder.write_info({**info, **ledger.as_json(), "state": state, "seconds": seconds})

@@ -59,6 +59,10 @@ class ShardPlan:
         """File name without ending, numbered as RSTeller does."""
         return f"Patches{self.number:04d}"
 
+    def files(self, folder: RunFolder, output: Output) -> tuple[Path, Path]:
+        """The shard and its index."""
+        return folder.shards / f"{self.name}{output.suffix}", folder.shards / f"{self.name}.parquet"
+
     def key(self, output: Output) -> str:
         """Changes when the content or the writer's settings do."""
         pieces = [[piece.unit, piece.content, piece.start, piece.stop] for piece in self.pieces]
@@ -117,12 +121,10 @@ def make_shard(
     Returns:
         Its line in dataset.json, and `failures`: patches whose pixels could not be read.
     """
-    target = folder.shards / f"{plan.name}{output.suffix}"
-    index = folder.shards / f"{plan.name}.parquet"
-    key = plan.key(output)
-    known = _finished(index, target, key)
+    known = finished_shard(plan, folder, output)
     if known:
-        return {**known, "reused": True}
+        return known
+    target, index = plan.files(folder, output)
     failures: list[dict[str, Any]] = []
     with replacing(target) as beside:
         rows = output.write(_samples(plan, folder, imagery, scenes, failures), beside)
@@ -133,13 +135,27 @@ def make_shard(
         "file": target.name, "samples": len(rows), "captions": sum(len(row["tasks"]) for row in rows),
         "bytes": size, "sha256": checksum,
     }  # fmt: skip
-    said = {"key": key if not failures else "", **line}
+    said = {"key": "" if failures else plan.key(output), **line}
     with replacing(index) as beside:
         pq.write_table(
             pa.Table.from_pylist(rows, schema=INDEX_SCHEMA.with_metadata({META: json.dumps(said).encode()})),
             beside,
         )
     return {**line, "failures": failures, "reused": False}
+
+
+def finished_shard(plan: ShardPlan, folder: RunFolder, output: Output) -> dict[str, Any] | None:
+    """The line of a shard that is there already with this very content, else None."""
+    target, index = plan.files(folder, output)
+    if not (index.exists() and target.exists()):
+        return None
+    try:
+        said = json.loads((pq.read_schema(index).metadata or {}).get(META, b"{}"))
+    except pa.ArrowInvalid:
+        return None  # cut off by a failing disk: the shard is written again
+    if said.pop("key", "") != plan.key(output) or target.stat().st_size != said["bytes"]:
+        return None
+    return {**said, "failures": [], "reused": True}
 
 
 def list_shards(folder: RunFolder, name: str, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -152,18 +168,6 @@ def list_shards(folder: RunFolder, name: str, lines: Sequence[Mapping[str, Any]]
             file.unlink()
     total = {key: sum(line[key] for line in shards) for key in ("samples", "captions", "bytes")}
     write_json(folder.shards / "dataset.json", {"name": name, **total, "shards": shards})
-
-
-def _finished(index: Path, target: Path, key: str) -> dict[str, Any] | None:
-    if not (index.exists() and target.exists()):
-        return None
-    try:
-        said = json.loads((pq.read_schema(index).metadata or {}).get(META, b"{}"))
-    except pa.ArrowInvalid:
-        return None  # cut off by a failing disk: the shard is written again
-    if said.pop("key", "") != key or target.stat().st_size != said["bytes"]:
-        return None
-    return {**said, "failures": []}
 
 
 def _samples(

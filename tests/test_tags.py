@@ -313,6 +313,26 @@ class TestAttributes:
         assert TABLE.attributes(self.ROAD, 0.6) == expected
         assert TABLE.attributes(dict(reversed(self.ROAD.items())), 0.6) == expected
 
+    @pytest.mark.parametrize(
+        ("tags", "noun", "plural"),
+        [
+            ("landuse=meadow meadow=agricultural crop=hay", "hay meadow", "hay meadows"),
+            ("natural=wetland wetland=marsh", "marsh", "marshes"),
+            ("landuse=residential residential=rural", "rural residential area", "rural residential areas"),
+            ("landuse=industrial industrial=refinery", "refinery", "refineries"),
+            ("landuse=reservoir reservoir_type=sewage", "sewage pond", "sewage ponds"),
+            ("landuse=vineyard crop=grape", "vineyard", "vineyards"),
+            ("highway=crossing crossing=zebra", "zebra crossing", "zebra crossings"),
+            ("railway=rail tracks=2", "double-track railway line", "double-track railway lines"),
+            ("natural=tree leaf_type=broadleaved leaf_cycle=deciduous", "broadleaved tree", "broadleaved trees"),
+        ],
+    )
+    def test_another_word_for_the_same_thing_is_its_noun(self, tags: str, noun: str, plural: str) -> None:
+        own = tags_of(tags)
+        assert TABLE.noun(own) == noun
+        assert TABLE.noun(own, plural=True) == plural
+        assert TABLE.attributes(own, 0.2) == []
+
     def test_coarse_pictures_show_less(self) -> None:
         assert TABLE.attributes(self.ROAD, 1.0) == ["asphalt surface", "carried on a bridge"]
         assert TABLE.attributes(self.ROAD, 10.0) == []

@@ -8,7 +8,7 @@ from annotation.grammar.clause import Plan, say
 from annotation.grammar.content import essentials, tellable
 from annotation.grammar.english import sentence, words_of
 from annotation.grammar.lexicon import Uses
-from annotation.grammar.wording import VIEWS, Wording
+from annotation.grammar.wording import PERCENT, VIEWS, Wording
 from annotation.request import ElementFacts
 
 SHORTEST, LONGEST = 15, 70
@@ -67,7 +67,7 @@ def caption(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str
 
 def _single(element: ElementFacts, rng: Random, used: set[str], attempt: int) -> str:
     """A caption of one element; the more attempts have failed, the more facts it takes."""
-    told = Wording(element, rng, _views(rng), used)
+    told = Wording(element, rng, _views(rng), used, percent=rng.random() < PERCENT)
     number = LEAST_FACTS + int(rng.random() * (MOST_FACTS - LEAST_FACTS + 1)) + attempt // 2
     pool = tellable(told)[:number]
     sentences = [sentence(_realise(FIRST, told, pool))]
@@ -78,12 +78,13 @@ def _single(element: ElementFacts, rng: Random, used: set[str], attempt: int) ->
 
 def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str:
     """A clause for each element, one or two to a sentence."""
-    views = _views(rng)
+    views, percent = _views(rng), rng.random() < PERCENT
     sentences: list[str] = []
     nouns: dict[str, str] = {}
     joinable = False
     for number, element in enumerate(elements):
-        told = Wording(element, rng, views[number % len(views) :] + views[: number % len(views)], used)
+        turn = number % len(views)
+        told = Wording(element, rng, views[turn:] + views[:turn], used, percent=percent)
         clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, essentials(told, 2 if number else 3))
         clause += _relation(told, nouns)
         nouns.setdefault(element.id, told.plural if told.group else told.noun)

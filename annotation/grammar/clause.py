@@ -11,7 +11,7 @@ from annotation.grammar.wording import Wording
 Plan = tuple[str, ...]
 """Slots of a clause: `np` or `it` for the thing, ways to open (`shows`, `inverted`, `passive`), places of facts."""
 
-SHOWS = ("shows", "holds", "takes in", "contains", "includes", "presents", "captures")
+SHOWS = ("shows", "takes in", "contains", "includes", "features", "captures")
 NAMED = ("named", "called", "by the name of", "known as")
 ADJECTIVES = 0.5
 """How often a shape, course or quality stands before the noun."""
@@ -114,7 +114,7 @@ def _it(told: Wording, _: list[Uses]) -> str:
     if told.group or told.chance(PRONOUNS):
         return told["it"]
     if told.name and told.chance(0.5):
-        return told.name
+        return told.proper
     return f"{told.any(('these' if told.many else 'this', 'the'))} {told.noun}"
 
 
@@ -122,6 +122,8 @@ def _noun_phrase(told: Wording, pool: list[Uses], *, before_verb: bool) -> str:
     """The thing for the first time."""
     if told.group:
         return f"{told.pick(counts(told.facts['count']))} {told.plural}"
+    if told.says_itself:
+        return told.proper
     adjective = _adjective(told, pool)
     unit = piece(told.noun, told.plural)
     mass = is_mass(told.noun, told.plural)
@@ -149,8 +151,8 @@ def _adjective(told: Wording, pool: list[Uses]) -> str:
 
 def _named(told: Wording, phrase: str, *, before_verb: bool) -> str:
     if before_verb and told.chance(0.5):
-        return f"{told.name}, {phrase}," if told.chance(0.6) else f"{phrase}, {told.name},"
-    if phrase.startswith(("a ", "an ")) and phrase.endswith(told.noun) and told.chance(0.25):
+        return f"{told.proper}, {phrase}," if told.chance(0.6) else f"{phrase}, {told.name},"
+    if phrase.startswith(("a ", "an ")) and phrase.endswith(told.noun) and not told.echoes and told.chance(0.25):
         return f"the {phrase.split(' ', 1)[1]} {told.name}"
     return f"{phrase} {told.pick(NAMED)} {told.name}"
 

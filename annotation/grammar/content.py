@@ -2,7 +2,7 @@
 
 from annotation.grammar import lexicon
 from annotation.grammar.lexicon import Uses
-from annotation.grammar.tables import axes, is_listed, line_sites, sites, spans
+from annotation.grammar.tables import axes, is_listed, is_scattered, line_sites, sites, spans
 from annotation.grammar.wording import Wording
 
 PARTS = "several parts"
@@ -46,7 +46,7 @@ def essentials(told: Wording, number: int) -> list[Uses]:
 
 def _place(told: Wording) -> list[tuple[float, Uses]]:
     """Where it lies, or what it runs through; one of the two where both can be said."""
-    if not told.cells:
+    if not told.cells or is_scattered(told.cells) or (told.ends and is_listed(told.cells)):
         return []
     if is_listed(told.cells):
         return [(0.2, lexicon.LISTED_PLACE)]
@@ -79,14 +79,13 @@ def _line(told: Wording) -> list[tuple[float, Uses]]:
     course = facts.get("course")
     if course:
         found.append((0.1, lexicon.LOOP if course == "closed" else lexicon.COURSE))
-    start, end = facts.get("from"), facts.get("to")
-    if start and end and start != end:
-        crossing = {start, end} <= lexicon.EDGE_NAMES
+    if told.ends:
+        crossing = {facts["from"], facts["to"]} <= lexicon.EDGE_NAMES
         found.append((0.0, lexicon.THROUGH if crossing else lexicon.RUN))
     found += _place(told)
-    if facts.get("orientation") and axes(facts["orientation"]) and not (start and end and told.chance(0.5)):
+    if facts.get("orientation") and axes(facts["orientation"]) and not (told.ends and told.chance(0.5)):
         found.append((0.4, lexicon.LINE_AXIS))
-    if told.cut and not (start and end):
+    if told.cut and not told.ends:
         found.append((0.4, lexicon.LINE_EDGES))
     return found
 

@@ -16,7 +16,7 @@ _IRREGULAR = {
     "do": ("does", "do", "doing"),
     "lie": ("lies", "lie", "lying"),
 }
-_DOUBLED = frozenset(("run", "cut", "sit", "span", "set", "total"))
+_DOUBLED = frozenset(("run", "cut", "span", "set"))
 _STATIVE = frozenset(("be", "have"))
 _VERB = re.compile(r"(\w+)~")
 
@@ -107,80 +107,71 @@ def _uses(*, vp: str = "", post: str = "", front: str = "", opening: str = "", o
 SHARE = _uses(
     vp="""cover~ {share} of {whole} | take~ up {share} of {whole} | fill~ {share} of {whole}
         | occupy~ {share} of {whole} | spread~ over {share} of {whole} | extend~ over {share} of {whole}
-        | make~ up {share} of {whole} | account~ for {share} of {whole} | claim~ {share} of {whole}
-        | stretch~ over {share} of {whole} | amount~ to {share} of {whole} | form~ {share} of {whole}""",
+        | make~ up {share} of {whole} | account~ for {share} of {whole} | stretch~ over {share} of {whole}""",
     opening="ing",
-    own="{its} share of {whole} is {share} | {share} of {whole} is {its} share",
+    own="{share} of {whole} is taken up by {it_object} | in all, {it} cover~ {share} of {whole}",
 )
-PASSIVES = (
-    "covered by",
-    "taken up by",
-    "occupied by",
-    "filled by",
-    "given over to",
-    "under",
-    "formed by",
-    "made up of",
-)
+PASSIVES = ("covered by", "taken up by", "occupied by", "filled by")
 
 PLACE = _uses(
-    vp="lie~ {place} | show~ up {place} | be~ situated {place} | be~ set {place} | be~ found {place}",
+    vp="lie~ {place} | be~ located {place} | be~ situated {place} | be~ set {place} | be~ found {place}",
     post="{place}",
     front="{place}",
 )
 LISTED_PLACE = _uses(
-    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ spread {place} | show~ up {place}",
+    vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ located {place}",
 )
 SPREAD = _uses(
     vp="stretch~ {span} | extend~ {span} | reach~ {span} | spread~ {span} | lie~ {span}", post="{span}", front="{span}"
 )
 PASSING = _uses(vp="run~ {span} | pass~ {span} | lie~ {span} | make~ {its} way {span}", post="{span}", front="{span}")
-LINE_PLACE = _uses(vp="lie~ {place} | show~ up {place} | be~ found {place}", post="{place}", front="{place}")
+LINE_PLACE = _uses(vp="lie~ {place} | be~ located {place} | be~ found {place}", post="{place}", front="{place}")
 
 SIZE = _uses(
-    vp="""measure~ {area} | come~ to {area} | span~ {area} | amount~ to {area} | total~ {area}
-        | comprise~ {area} | encompass~ {area}""",
-    post="of {area} | measuring {area}",
+    vp="""measure~ {area} | span~ {area} | cover~ {area} of ground | have~ an area of {area} | extend~ over {area}
+        | occupy~ {area} of ground | spread~ over {area}""",
+    post="of {area} | measuring {area} | with an area of {area}",
     opening="ing",
-    own="{its} extent is {area} | {it} be~ {area} in size | on the ground this makes {area}",
+    own="{its} extent is {area} | {it} be~ {area} in size | on the ground {it} measure~ {area}",
 )
 CUT_SIZE = _uses(
-    vp="""measure~ {area} {here} | show~ {area} {here} | come~ to {area} {here} | span~ {area} {here}
-        | bring~ {area} into {view} | total~ {area} {here}""",
-    post="with {area} in sight | with {area} in view | with {area} visible",
+    vp="""measure~ {area} {here} | span~ {area} {here} | cover~ {area} of ground {here}
+        | have~ a visible area of {area} | spread~ over {area} {here} | occupy~ {area} of ground {here}""",
+    post="with {area} in view | with {area} visible | with a visible area of {area}",
     opening="measuring {area} {here} | with {area} in view | with {area} visible",
-    own="{its} visible part measures {area} | {area} of {it_object} can be seen | {view} holds {area} of {it_object}",
+    own="""{its} visible part measures {area} | {area} of {it_object} can be seen | {view} shows {area} of {it_object}
+        | the part in view covers {area} | the visible portion has an area of {area}""",
 )
 
 SHAPE = _uses(
     vp="""form~ {form} | have~ the shape of {form} | take~ the form of {form} | be~ {shape} in outline
-        | have~ {a_shape} outline | show~ {a_shape} outline | draw~ {form}""",
+        | have~ {a_shape} outline | show~ {a_shape} outline""",
     post="with {a_shape} outline | in the shape of {form} | of {shape} shape",
     opening="{shape} in outline | {shape} in shape",
-    own="{its} outline is {shape} | {its} shape is that of {form} | from above {it} look~ {shape}",
+    own="{its} outline is {shape} | {its} shape is that of {form} | seen from above, {it} be~ {shape}",
 )
 CUT_SHAPE = _uses(
-    own="""{its} visible part is {shape} | what shows is {shape} in outline | {its} visible outline is {shape}
-        | {its} visible part has the shape of {form} | {view} shows {a_shape} part of {it_object}""",
+    own="""{its} visible part is {shape} | the part that can be seen is {shape} in outline
+        | {its} visible outline is {shape} | {its} visible part has the shape of {form}
+        | the portion within {view} has {a_shape} outline""",
 )
 
 EDGES = _uses(
-    vp="""be~ cut off at {sides} | run~ out of {view} at {sides} | continue~ beyond {edges} | reach~ {edges}
-        | continue~ {headings} out of view | extend~ beyond {edges} | pass~ out of sight at {sides} | meet~ {edges}
-        | be~ cropped at {sides} | leave~ {view} at {sides} | extend~ {headings} beyond what is shown
-        | touch~ {edges}""",
-    post="cut off at {sides} | cropped at {sides} | continuing {headings}",
-    opening="cut off at {sides} | cropped at {sides} | continuing {headings}",
-    own="{it} continue~ {headings} | {view} ends before {it} do~, at {sides}",
+    vp="""be~ cut off by {edges} | run~ out of {view} at {edges} | continue~ beyond {edges} | reach~ {edges}
+        | continue~ {headings} | extend~ beyond {edges} | pass~ out of view at {edges} | meet~ {edges}
+        | leave~ {view} at {edges} | go~ on past {edges} | touch~ {edges}""",
+    post="cut off by {edges} | reaching {edges}",
+    opening="cut off by {edges} | continuing {headings} | reaching {edges}",
+    own="{it} continue~ {headings} | only part of {it_object} is visible, cut off by {edges}",
 )
 LINE_EDGES = _uses(
-    vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {sides} | continue~ {headings} out of view",
-    post="continuing {headings}",
+    vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {edges} | leave~ {view} at {edges}",
+    post="reaching {edges}",
     opening="running on beyond {edges} | reaching {edges}",
 )
 
 AXIS = _uses(
-    vp="extend~ {axis} | be~ aligned {axis} | stretch~ {axis} | be~ drawn out {axis} | be~ oriented {axis}",
+    vp="extend~ {axis} | be~ aligned {axis} | stretch~ {axis} | be~ oriented {axis}",
     post="stretching {axis}",
     opening="aligned {axis} | stretching {axis} | oriented {axis}",
     own="{its} long axis runs {axis} | lengthwise {it} run~ {axis}",
@@ -188,37 +179,32 @@ AXIS = _uses(
 LINE_AXIS = _uses(
     vp="run~ {axis} | be~ aligned {axis} | trend~ {axis} | extend~ {axis} | be~ oriented {axis}",
     post="running {axis}",
-    opening="running {axis} | aligned {axis} | trending {axis} | oriented {axis}",
+    opening="running {axis} | aligned {axis} | trending {axis}",
     own="on the whole {it} trend~ {axis}",
 )
 
-QUALITY = _uses(
-    vp="have~ {qualities} | show~ {qualities} | display~ {qualities} | feature~ {qualities}",
-    post="with {qualities}",
-    opening="with {qualities}",
-)
+QUALITY = _uses(vp="have~ {qualities} | feature~ {qualities} | come~ with {qualities}", post="with {qualities}")
 EACH_QUALITY = _uses(vp="each have~ {qualities}", post="each with {qualities}", own="every one has {qualities}")
 STATE = _uses(vp="be~ {state}", post="{state}", opening="{state}")
 
 PARTS = _uses(
     vp="""be~ split into {parts} parts | fall~ into {parts} pieces | consist~ of {parts} separate parts
-        | come~ in {parts} pieces | show~ in {parts} places""",
+        | come~ in {parts} pieces | be~ visible in {parts} places""",
     post="in {parts} separate parts | in {parts} pieces",
     opening="split into {parts} parts | divided into {parts} pieces",
     own="{parts} separate pieces of {it_object} can be seen",
 )
 
 LINE_PARTS = _uses(
-    vp="show~ in {parts} places | show~ as {parts} separate stretches",
+    vp="be~ visible in {parts} places | be~ visible as {parts} separate stretches",
     post="in {parts} pieces",
 )
 
 COURSE = _uses(
-    vp="""run~ {way} | follow~ {a_bent} course | keep~ to {a_bent} line | take~ {a_bent} course
-        | trace~ {a_bent} line | draw~ {a_bent} line""",
-    post="with {a_bent} course",
-    opening="{bent} throughout | {bent} all the way",
-    own="{its} course is {bent} | {its} line is {bent}",
+    vp="run~ {way} | follow~ {a_bent} course | take~ {a_bent} route | have~ {a_bent} course | keep~ to {a_bent} course",
+    post="with {a_bent} course | on {a_bent} course",
+    opening="{bent} throughout | {bent} all the way | running {way}",
+    own="{its} course is {bent} | {its} route is {bent}",
 )
 LOOP = _uses(
     vp="run~ {way} | make~ a closed loop | form~ a closed ring | return~ to {its} own beginning",
@@ -235,25 +221,25 @@ RUN = _uses(
 THROUGH = _uses(
     vp="""cross~ {view} {from_to} | traverse~ {view} {from_to} | cut~ through {view} {from_to}
         | pass~ through {view} {from_to} | connect~ {with_and} | run~ {from_to} | link~ {ends} | lead~ {from_to}
-        | meet~ {ends} | join~ {ends} | extend~ {between}""",
+        | extend~ {between}""",
     post="{from_to} | {between}",
     opening="{from_to} | {between}",
     own="{it} can be followed {from_to}",
 )
 LENGTH = _uses(
-    vp="""measure~ {length} | extend~ for {length} | be~ {length} long | run~ for {length} | cover~ {length}
-        | stretch~ over {length} | continue~ for {length} | go~ on for {length} | total~ {length}""",
-    post="of {length} | measuring {length}",
+    vp="""measure~ {length} | extend~ for {length} | be~ {length} long | run~ for {length} | have~ a length of {length}
+        | stretch~ over {length} | continue~ for {length} | go~ on for {length}""",
+    post="of {length} | measuring {length} | with a length of {length}",
     own="{its} length is {length} | from end to end {it} measure~ {length}",
 )
 CUT_LENGTH = _uses(
-    vp="""measure~ {length} {here} | can be followed for {length} | show~ {length} {here}
-        | run~ for {length} {here} | stay~ in sight for {length} | bring~ {length} into {view}
-        | cover~ {length} {here} | be~ visible for {length} | remain~ in view for {length}""",
-    post="with {length} in view | with {length} in sight",
-    opening="visible for {length} | with {length} in sight",
+    vp="""measure~ {length} {here} | can be followed for {length} | extend~ for {length} {here}
+        | run~ for {length} {here} | stretch~ over {length} {here} | have~ a visible length of {length}
+        | be~ visible for {length} | remain~ in view for {length}""",
+    post="with {length} in view | with a visible length of {length}",
+    opening="visible for {length} | with {length} in view",
     own="""{its} visible stretch is {length} long | {length} of {it_object} can be seen
-        | {view} holds {length} of {it_object}""",
+        | {view} shows {length} of {it_object} | the part in view is {length} long""",
 )
 
 SPREADING = _uses(
@@ -262,15 +248,14 @@ SPREADING = _uses(
     opening="{arranged}",
 )
 SPACING = _uses(
-    vp="""be~ spaced {spacing} apart | stand~ {spacing} apart | keep~ {spacing} between neighbours
-        | lie~ {spacing} apart""",
+    vp="""be~ spaced {spacing} apart | stand~ {spacing} apart | lie~ {spacing} apart""",
     post="{spacing} apart",
     opening="spaced {spacing} apart | {spacing} apart",
     own="from one to the next it is {spacing} | the usual distance to the next one is {spacing}",
 )
 TOGETHER = _uses(
-    vp="add~ up to {area} | jointly measure~ {area} | jointly come~ to {area}",
-    own="together they cover {area} | all in all they come to {area} | their ground adds up to {area}",
+    vp="add~ up to {area} | together cover~ {area} | jointly occupy~ {area} of ground",
+    own="together they cover {area} | in total they occupy {area} | their combined area is {area}",
 )
 
 EDGE_NAMES = frozenset(("north", "east", "south", "west"))

@@ -11,14 +11,15 @@ Texts = tuple[str, ...]
 
 EDGES = {"north": "top", "south": "bottom", "west": "left", "east": "right"}
 """Edges of the frame by compass and by side."""
+_OPPOSITE = {"north": "south", "south": "north", "west": "east", "east": "west"}
 _SHARPEST = 8
+MOST_LISTED = 2
+"""Most places in an enumeration."""
 _EXTENDED = ("along", "across", "down", "from", "through", "diagonally", "over", "all")
-_BARE = re.compile(
-    r"(?:in|at|on) the ((?:upper|lower|top|bottom) (?:left|right)|left|right|top|bottom|centre)(?: corner)?"
-)
+_COMPASS = re.compile(r"\b(?:north|south|east|west)")
 _NUMBERED = re.compile(r"(one|two|three|four|five|six|seven|eight)[ -](lane|storey|track)s?")
 _ADVERBS = ("in ", "with", "as ", "back ")
-_STATES = frozenset(("on", "in", "through", "with", "carried", "dry", "holding", "made", "draining", "tidal"))
+_STATES = frozenset(("along", "on", "in", "through", "carried", "dry", "holding", "made", "draining", "tidal"))
 _MASSES = {
     "asparagus", "barley", "beet", "cane", "coal", "coffee", "corn", "cotton", "fallow", "fruit", "grass", "gravel",
     "hay", "lavender", "limestone", "parking", "pasture", "rape", "rice", "sand", "sewage", "tea", "tobacco", "turf",
@@ -31,13 +32,18 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @lru_cache(maxsize=4096)
 def shares(share: float) -> Texts:
-    """Ways to tell a share, the sharpest of them, and in percent; things extend over it already."""
-    share = min(share, 1.0)
-    said = tuple(each for each in words.share_phrases(share) if not each.startswith("over "))[:_SHARPEST]
+    """Ways to tell a share in words, the sharpest of them; things extend over it already."""
+    said = (each for each in words.share_phrases(min(share, 1.0)) if not each.startswith("over "))
+    return tuple(each for each in said if "percent" not in each)[:_SHARPEST]
+
+
+@lru_cache(maxsize=4096)
+def percents(share: float) -> Texts:
+    """Ways to tell a share in percent; in words where that would be none or all."""
     percent = round(share * 100)
     if not 1 < percent < 99:
-        return said
-    return (*said, *(f"{about}{percent} percent" for about in ("", "", "about ", "some ", "roughly ")))
+        return shares(share)
+    return tuple(f"{about}{percent} percent" for about in ("", "about ", "some ", "roughly ", "around "))
 
 
 lengths = lru_cache(maxsize=8192)(words.length_phrases)
@@ -61,14 +67,12 @@ def counts(count: int) -> Texts:
 
 @lru_cache(maxsize=1024)
 def places(cells: Texts) -> Texts:
-    """Ways to tell a place, the sharpest of them; corners also without article."""
-    if "whole" in cells:
-        return words.position_phrases(cells)[:3]
+    """Ways to tell a place, the sharpest of them."""
     said = words.position_phrases(cells)
-    plain = tuple(each for each in said[:8] if "," not in each) or said[:2]
-    matches = map(_BARE.fullmatch, plain)
-    bare = tuple(f"at {match[1]}" for match in matches if match)
-    return (*plain[:6], *bare)
+    if "whole" in cells:
+        return said[:3]
+    plain = (tuple(each for each in said[:8] if "," not in each) or said[:2])[:6]
+    return (*plain, *(f"{each}-hand side" for each in plain if each in ("on the left", "on the right")))
 
 
 @lru_cache(maxsize=1024)
@@ -95,6 +99,11 @@ def is_listed(cells: Texts) -> bool:
     return any(", " in each or " and " in each for each in places(cells)[:1])
 
 
+def is_scattered(cells: Texts) -> bool:
+    """Whether a place is an enumeration of more than two."""
+    return len(cells) > MOST_LISTED and is_listed(cells)
+
+
 @lru_cache(maxsize=64)
 def edges(cut: Texts) -> Texts:
     """Noun phrases for the edges that cut an element."""
@@ -106,29 +115,45 @@ def edges(cut: Texts) -> Texts:
 
 
 @lru_cache(maxsize=64)
-def sides(cut: Texts) -> Texts:
-    """The same, to follow `at`, without article."""
-    if len(cut) == len(EDGES):
-        return ("all four edges", "every side", "all sides")
-    return (english.listed([EDGES[edge] for edge in cut]),)
-
-
-@lru_cache(maxsize=64)
 def headings(cut: Texts) -> Texts:
     """Where an element goes on beyond the frame, to follow `continues`."""
     if len(cut) == len(EDGES):
         return ("on all sides", "on every side", "all round")
     compass = english.listed(cut)
-    return (compass, f"to {compass}", f"towards {compass}")
+    return (f"to the {compass}", f"towards the {compass}")
 
 
-@lru_cache(maxsize=64)
-def points(place: str) -> Texts:
-    """Names for where a line enters or leaves: adjectives of edges, noun phrases for the rest."""
+@lru_cache(maxsize=1024)
+def ends(start: str, end: str, axis: str = "") -> Texts:
+    """Both ends of a line, divided by `|`, to follow `from` and `to`: both by compass or both by side of the frame.
+
+    Args:
+        start: edge of the frame, or cell.
+        end: another.
+        axis: orientation of the line if its mere direction, `south|north`, may be said as well.
+    """
+    both = []
+    for of_compass in (True, False):
+        one, other = _end_words(start, of_compass=of_compass), _end_words(end, of_compass=of_compass)
+        if start in EDGES and end in EDGES:
+            one = tuple(each.rpartition(" ")[0] for each in one[:1])
+        both += [f"{first}|{last}" for first in one for last in other]
+    if axis and end == _OPPOSITE.get(start):
+        straight = ((start, end), (EDGES[start], EDGES[end]))
+        both += [f"{one}|{other}" for one, other in straight if axis in _axes_of(f"from {one} to {other}")]
+    return tuple(both)
+
+
+def _end_words(place: str, *, of_compass: bool) -> Texts:
     if place in EDGES:
-        return (f"{place}ern", f"{place}ern", EDGES[place])
-    said = tuple(each for each in words.end_phrases(place) if "frame" not in each)
-    return (*said, *(each.removeprefix("the ") for each in said[:1] if "-" in place))
+        name = f"{place}ern" if of_compass else EDGES[place]
+        return tuple(f"the {name} {border}" for border in ("edge", "border", "margin", "side"))
+    said = words.end_phrases(place)
+    return said if place == "center" else tuple(each for each in said if bool(_COMPASS.search(each)) == of_compass)
+
+
+def _axes_of(phrase: str) -> frozenset[str]:
+    return words.read_orientation(phrase) or frozenset()
 
 
 @lru_cache(maxsize=64)
@@ -155,16 +180,18 @@ def courses(course: str) -> tuple[Texts, Texts]:
 
 @lru_cache(maxsize=4096)
 def qualities(attributes: Texts) -> tuple[Texts, Texts]:
-    """Attributes that a thing has, with articles, and states that it is in; of several surfaces the first."""
+    """Attributes that a thing has, with articles, and states that it is in; of several surfaces the first, of bridges
+    the last."""
     having: dict[str, str] = {}
-    states = []
+    states: dict[str, str] = {}
     for attribute in map(clean, attributes):
-        if attribute.split(" ", 1)[0] in _STATES:
-            states.append(attribute)
+        first = attribute.split(" ", 1)[0]
+        if first in _STATES:
+            states["carried" if first == "carried" else attribute] = attribute
         else:
             last = english.head(attribute)
             having.setdefault(last, attribute if last in _MASSES else english.with_article(attribute))
-    return tuple(having.values()), tuple(states)
+    return tuple(having.values()), tuple(states.values())
 
 
 @lru_cache(maxsize=4096)

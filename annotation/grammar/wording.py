@@ -12,16 +12,19 @@ from annotation.request import ElementFacts
 
 T = TypeVar("T")
 
-VIEWS = ("the picture", "this image", "the scene", "our view", "this frame", "the photograph", "this photo")
-HERE = ("here", "in view", "in sight", "within {}")
-WHOLES = ("what is visible", "what is shown", "what can be seen", "what is in sight")
+VIEWS = ("the picture", "this image", "the scene", "this view", "the frame", "the photograph", "this photo")
+HERE = ("here", "in view", "within {}")
+WHOLES = ("the visible area", "the ground shown", "what can be seen", "the area in view")
 """Words for the picture, as different as they can be."""
-WHOLE = 0.35
-"""How often a share is one of what is visible instead."""
+WHOLE = 0.3
+"""How often a share is one of the ground instead."""
+PERCENT = 0.4
+"""How often shares of a caption are in percent."""
 DRAWS = 4
 """How many phrases are drawn for one that is said: that with the fewest words used already."""
-BORDERS = ("edge", "edge", "border", "margin", "side")
-OF_VIEW = 0.1
+WITH_ARTICLE = frozenset(("river", "canal"))
+"""Things whose names take an article where they hold the noun."""
+OF_VIEW = 0.15
 """How often a place is said to be one of the picture."""
 
 _PART_OF_VIEW = re.compile(r"(?:in|at|on|along|down|across|towards) the [a-z -]+")
@@ -34,8 +37,12 @@ class Wording:
         facts: of the element.
         noun: what one of it is called.
         name: its name, if it can be spoken.
+        says_itself: whether the name holds the noun: Lake Geneva.
+        echoes: whether the name holds the last word of the noun: Mill Road, a minor road.
+        proper: the name as it stands in a sentence: the Hudson River.
         group: whether it is a group of repeated things.
         line: whether it is a line.
+        ends: whether it is a line whose two ends can be told.
         many: whether its verbs are plural.
         cut: whether an edge of the frame cuts it.
         having: attributes that it has.
@@ -44,9 +51,12 @@ class Wording:
         cells: its position.
         verbs: those that were used of it.
         used: words of the caption so far; what comes next rather uses others.
+        percent: whether shares are in percent, and not in words.
     """
 
-    def __init__(self, element: ElementFacts, rng: Random, views: Sequence[str], used: set[str]) -> None:
+    def __init__(
+        self, element: ElementFacts, rng: Random, views: Sequence[str], used: set[str], *, percent: bool
+    ) -> None:
         """Takes the words for the picture in the order in which they are to be used, and words used already."""
         facts = element.facts
         self.facts: Mapping[str, Any] = facts
@@ -55,8 +65,14 @@ class Wording:
         self.noun = clean(str(facts.get("noun") or "feature"))
         self.plural = clean(str(facts.get("plural") or f"{self.noun}s"))
         self.name = tables.speakable(str(facts.get("name") or ""))
+        in_name = set(self.name.lower().split())
+        self.says_itself = bool(self.name) and in_name.issuperset(self.noun.lower().split())
+        self.echoes = self.noun.lower().rpartition(" ")[2] in in_name
+        self.proper = f"the {self.name}" if self.says_itself and self.noun in WITH_ARTICLE else self.name
         self.group = "count" in facts
         self.line = bool(facts.get("length_m"))
+        start, end = facts.get("from"), facts.get("to")
+        self.ends = bool(start and end and start != end)
         self.many = self.group or english.is_plural(self.noun, self.plural)
         self.cut = bool(facts.get("edges"))
         self.having, self.states = tables.qualities(tuple(facts.get("attributes") or ()))
@@ -64,6 +80,7 @@ class Wording:
         self.adjectives = [each for each in before_noun if each not in self.noun.split()]
         self.cells: tables.Texts = tuple(facts.get("position") or ())
         self.used = used
+        self.percent = percent
         self.verbs: set[str] = set()
         self._swapped = rng.random() < 0.5
 
@@ -116,15 +133,15 @@ class Wording:
         return f"{place} of {self.view()}" if _PART_OF_VIEW.fullmatch(place) and self.chance(OF_VIEW) else place
 
     def run(self, first: str, last: str) -> str:
-        """Both ends of a line, `from west to east edge`; which comes first says nothing."""
+        """Both ends of a line, `from the western to the eastern edge`; which comes first says nothing."""
         start, end = (self.facts[name] for name in (("to", "from") if self._swapped else ("from", "to")))
-        one, other = self.pick(tables.points(start)), self.pick(tables.points(end))
-        border, the = self.pick(BORDERS), self.pick(("the ", "", ""))
-        if start in tables.EDGES:
-            one = f"{the}{one}" if end in tables.EDGES else f"{the}{one} {border}"
-        if end in tables.EDGES:
-            other = f"{the}{other} {border}"
+        axis = str(self.facts.get("orientation") or "") if first == "from" else ""
+        one, _, other = self.pick(tables.ends(start, end, axis)).partition("|")
         return f"{first} {one} {last} {other}"
+
+    def share(self) -> str:
+        """How much of the picture it takes, in percent or in words throughout a caption."""
+        return self.measured("share", tables.percents if self.percent else tables.shares)
 
     def measured(self, name: str, table: Callable[[float], tables.Texts]) -> str:
         """Words for a number."""
@@ -149,7 +166,7 @@ _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "whole": Wording.all_of_it,
     "place": Wording.place,
     "span": lambda told: told.pick(tables.spans(told.cells)),
-    "share": lambda told: told.measured("share", tables.shares),
+    "share": Wording.share,
     "area": lambda told: told.measured("area_m2", tables.areas),
     "length": lambda told: told.measured("length_m", tables.lengths),
     "spacing": lambda told: told.measured("spacing_m", tables.lengths),
@@ -164,7 +181,6 @@ _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "axis": lambda told: told.pick(tables.axes(told.facts["orientation"])),
     "edges": lambda told: told.pick(tables.edges(tuple(told.facts["edges"]))),
     "headings": lambda told: told.pick(tables.headings(tuple(told.facts["edges"]))),
-    "sides": lambda told: told.pick(tables.sides(tuple(told.facts["edges"]))),
     "from_to": lambda told: told.run("from", "to"),
     "between": lambda told: told.run("between", "and"),
     "with_and": lambda told: told.run("", "with").strip(),

@@ -7,8 +7,8 @@ gone from the first day of the span of its end on, so that nothing is told that 
 
 import calendar
 import re
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -17,29 +17,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-STARTS: Final = ("start_date", "construction_date", "opening_date")
+STARTS: Final = ("start_date", "construction_date", "year_of_construction", "opening_date")
 """Keys that tell since when a thing stands; the first one that can be read counts. An opening date is left alone
 while the thing is under construction: the site can be seen, and the date is a plan."""
 
 ENDS: Final = ("end_date",)
 """Keys that tell since when a thing is gone. Closing dates are none: a closed thing still stands."""
 
-_PARTS: Final = ("early", "mid", "late")
 _ABOUT: Final = 5
-"""How many days, months or years `~` may be off, after the precision of the date; decades and centuries one."""
+"""How many days, months or years `~` may be off, after the precision of the date; decades and centuries only one."""
 
-_JULIAN_DAY_0: Final = 1_721_425
-"""What a Julian day number is ahead of `date.toordinal`."""
+_PARTS: Final = ("early", "mid", "late")
 
-_MONTH: Final = timedelta(days=31)
-_YEAR: Final = timedelta(days=366)
+_QUALIFIED: Final = re.compile(
+    r"(?:(?P<side>before|after) +)?(?P<about>~ *)?(?:(?P<part>early|mid|late)[ -]+)?(?P<julian>j:)?(?P<plain>.+)",
+    re.IGNORECASE,
+)
+
+_DAY_OF_JULIAN_0: Final = 1_721_425
+"""What a Julian day number has more than `date.toordinal`."""
 
 
 class Span(NamedTuple):
     """The days among which one is meant.
 
     Attributes:
-        first: First of them; `date.min` if only what came before is excluded.
+        first: First of them; `date.min` where nobody knows how early.
         last: Last of them.
     """
 
@@ -118,7 +121,7 @@ def span(text: str) -> Span | None:
     | `before 1900` | anything up to the day before |
     | `after 1900` | 1900, as nothing is known but that it is later |
     | `2015..2017`, `mid C17..late C17` | from the first to the last day of both |
-    | `j:1918-01-31`, `jd:2455511` | in the Julian calendar; as a Julian day number |
+    | `j:1918-01-31`, `jd:2455511` | a day of the Julian calendar; a Julian day number |
     | `19/01/2005` | that year, as nobody can tell which number is the month (not of the wiki, but common) |
 
     Args:
@@ -127,13 +130,92 @@ def span(text: str) -> Span | None:
     Returns:
         The span, None if the text is nothing of that kind.
     """
-    text = text.strip()
-    if ".." in text:
-        return _range(*text.split("..", 1))
-    for opening, read in _QUALIFIED.items():
-        if text.lower().startswith(opening):
-            return read(text[len(opening) :])
-    try:
-        return _plain(text)
-    except ValueError:  # a day that no calendar has, such as 2019-02-30
+    first, dots, last = text.partition("..")
+    if not dots:
+        return _single(text)
+    ends = _single(first), _single(last)
+    if ends[0] and ends[1] and ends[0].first <= ends[1].last:
+        return Span(ends[0].first, ends[1].last)
+    return None
+
+
+def _first_span(tags: Mapping[str, str], keys: Iterable[str]) -> Span | None:
+    spans = (span(tags[key]) for key in keys if key in tags)
+    return next((each for each in spans if each), None)
+
+
+def _single(text: str) -> Span | None:
+    """Reads a date that is no range."""
+    words = _QUALIFIED.fullmatch(text.strip())
+    days = _plain(words["plain"]) if words else None
+    if not words or not days:
         return None
+    if words["julian"]:
+        days = Span(_gregorian(days.first), _gregorian(days.last))
+    if words["part"]:
+        days = _third(days, _PARTS.index(words["part"].lower()))
+    if words["about"]:
+        off = _length(days) * (_ABOUT if _length(days) <= 366 else 1)
+        days = Span(_moved(days.first, -off), _moved(days.last, off))
+    if (words["side"] or "").lower() == "before":
+        days = Span(date.min, _moved(days.first, -1))
+    return days
+
+
+def _iso(year: int, month: int | None = None, day: int | None = None) -> Span:
+    if month is None:
+        return _years(year, 1)
+    if day is None:
+        return Span(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
+    return Span(date(year, month, day), date(year, month, day))
+
+
+def _years(first: int, count: int) -> Span:
+    return Span(date(first, 1, 1), date(first + count - 1, 12, 31))
+
+
+def _day_number(number: int) -> Span:
+    day = date.fromordinal(number - _DAY_OF_JULIAN_0)
+    return Span(day, day)
+
+
+_FORMS: Final[tuple[tuple[re.Pattern[str], Callable[..., Span]], ...]] = (
+    (re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?))?)?", re.ASCII), _iso),
+    (re.compile(r"(\d{3}0)s", re.ASCII), lambda year: _years(year, 10)),
+    (re.compile(r"[Cc](\d\d?)", re.ASCII), lambda century: _years(100 * century - 99, 100)),
+    (re.compile(r"\d\d?/\d\d?/(\d{4})", re.ASCII), lambda year: _years(year, 1)),
+    (re.compile(r"jd:(\d{1,7})", re.ASCII), _day_number),
+)
+
+
+def _plain(text: str) -> Span | None:
+    """Reads a date without qualifying words; one that no calendar has is none."""
+    for form, days in _FORMS:
+        found = form.fullmatch(text)
+        if found:
+            try:
+                return days(*(int(number) for number in found.groups() if number))
+            except ValueError:
+                return None
+    return None
+
+
+def _length(days: Span) -> int:
+    return (days.last - days.first).days + 1
+
+
+def _third(days: Span, part: int) -> Span:
+    """Part 0, 1 or 2 of three; a day on their border belongs to both."""
+    length = _length(days)
+    return Span(_moved(days.first, length * part // 3), _moved(days.first, -(-length * (part + 1) // 3) - 1))
+
+
+def _gregorian(day: date) -> date:
+    """The day that the Julian calendar calls so: the calendars part by a day in each century year but every fourth."""
+    year = day.year - (day.month <= 2)
+    return _moved(day, year // 100 - year // 400 - 2)
+
+
+def _moved(day: date, days: int) -> date:
+    """Some days later; no further than years go."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))

@@ -84,7 +84,9 @@ def snapshot(history: Path, moment: datetime, target: Path) -> SnapshotCounts:
         try:
             _write(history, selection, beside)
         except RuntimeError as error:
-            raise DownloadError(f"Cannot read the history {history}: {error}. It is damaged: fetch it again.") from error
+            raise DownloadError(
+                f"Cannot read the history {history}: {error}. It is damaged: fetch it again."
+            ) from error
         counts = selection.counts(history)
         beside.replace(target)
     return counts
@@ -214,7 +216,7 @@ def _whole_elements(history: Path, scratch: Path, pool: Any) -> Iterator[_Versio
 
 
 def _pieces(history: Path) -> Iterator[bytes]:
-    """PBF files that follow each other: the first blob of the history, which is about the file, and some of the rest."""
+    """The history as PBF files: each has the first blob, which is about the file, and some of the others."""
     ends = osm_header.blob_ends(history)
     with history.open("rb") as file:
         about = file.read(next(ends))

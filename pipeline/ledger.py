@@ -1,0 +1,78 @@
+"""The ledger: what became of units, patches and shards; the progress part of run.json."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.crew import Failure
+from pipeline.store import Commit
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Books everything that ends.
+
+    Attributes:
+        total: units in all.
+        reused: units that an earlier session had finished.
+        computed: units finished in this session.
+        counts: what became of the patches, all units together.
+        shards: lines of dataset.json.
+        failures: units, shards and patches that failed, with the reason.
+    """
+
+    total: int
+    reused: int = 0
+    computed: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    shards: list[Mapping[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """Units finished, in this session or before."""
+        return self.reused + self.computed
+
+    def unit_found(self, commit: Commit) -> None:
+        """A unit that an earlier session had finished."""
+        self.reused += 1
+        self.counts.update(commit.counts)
+
+    def unit_done(self, commit: Commit) -> None:
+        """A unit finished in this session."""
+        self.computed += 1
+        self.counts.update(commit.counts)
+
+    def shard_done(self, line: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """A shard that is there; returns the patches whose pixels could not be read."""
+        self.shards.append(line)
+        failed: Sequence[Mapping[str, Any]] = line["failures"]
+        for patch in failed:
+            self._fail("patch", str(patch["patch_id"]), patch["error"], "")
+        return failed
+
+    def failed(self, kind: str, name: str, failure: Failure) -> None:
+        """A unit or shard that raised on every attempt."""
+        self._fail(kind, name, failure.error, failure.trace)
+
+    def as_json(self) -> dict[str, Any]:
+        """The progress part of run.json."""
+        failed = sum(failure["kind"] == "unit" for failure in self.failures)
+        reused = sum(line["reused"] for line in self.shards)
+        counts = {**self.counts, "read": sum(line["samples"] for line in self.shards)}
+        return {
+            "units": {
+                "total": self.total,
+                "done": self.done,
+                "reused": self.reused,
+                "computed": self.computed,
+                "failed": failed,
+            },
+            "shards": {"done": len(self.shards), "reused": reused, "written": len(self.shards) - reused},
+            "counts": dict(sorted(counts.items())),
+            "failures": self.failures,
+        }
+
+    def _fail(self, kind: str, name: str, error: str, trace: str) -> None:
+        self.failures.append({"kind": kind, "name": name, "error": error, "traceback": trace})
