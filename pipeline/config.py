@@ -30,13 +30,22 @@ class ConfigError(PipelineError):
 
 
 class GridSamples(BaseModel):
-    """Patches cut from scenes, with the map under them."""
+    """Patches cut from scenes, with the map under them.
+
+    Attributes:
+        kind: `grid`.
+        imagery: where the scenes come from.
+        osm: where the map comes from.
+        as_of: `picture` tells only what surely stood when the picture was taken, `extract` what the map holds.
+        patch: how patches are laid.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["grid"]
     imagery: Imagery
     osm: Osm
+    as_of: Literal["picture", "extract"] = "picture"
     patch: PatchGrid = PatchGrid()
 
 

@@ -99,6 +99,7 @@ def parts_of(
         "captions": [_caption_row(patch_id, attempt) for patch_id, attempt in attempts if not attempt.reasons],
     }
     counts = Counter({"laid": block.laid, "kept": len(told.patches), "captioned": 0, **Counter(statuses)})
+    counts["newer"] = told.scribe.elements.newer if told.scribe else 0
     counts["captions"], counts["refused"] = len(parts["captions"]), len(parts["rejected"])
     counts.update(f"captions.{attempt.request.task}" for _, attempt in attempts if not attempt.reasons)
     return parts, dict(sorted(counts.items()))

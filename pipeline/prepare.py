@@ -51,7 +51,7 @@ def prepare(config: Config) -> Prepared:
         AnnotationError: tag table or prompts cannot be used.
     """
     samples = config.samples
-    samples.osm.check()
+    samples.osm.check(history=samples.as_of == "picture")
     region = load_region(config.region)
     scenes = scenes_inside(samples.imagery.scenes(), region)
     known = samples.osm.bounds()

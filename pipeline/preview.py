@@ -12,11 +12,10 @@ from rich.text import Text
 from annotation.annotate import Attempt
 from annotation.request import Message
 from pipeline.config import Config
-from pipeline.elements import ElementStore, write_elements
 from pipeline.errors import PipelineError
+from pipeline.maps import Maps, read_maps
 from pipeline.parts import Told
-from pipeline.prepare import Prepared, prepare, tag_table
-from pipeline.region import check_overlap
+from pipeline.prepare import Prepared, prepare
 from pipeline.roster import ask_here
 from pipeline.tokens import TokenCounter
 from pipeline.unit import tell
@@ -37,20 +36,15 @@ def show_preview(config: Config, number: int, tokenizer: Path | None, console: C
     counter = TokenCounter(tokenizer) if tokenizer else None
     prepared = prepare(config)
     with TemporaryDirectory(prefix="mapteller-") as folder:
-        elements = Path(folder) / "elements.parquet"
-        write_elements(config.samples.osm, tag_table(config.tags), elements)
-        store = ElementStore(elements)
-        check_overlap(list(prepared.scenes.values()), store.bounds)
-        shown = _preview(prepared, store, number, counter, console)
+        maps, _ = read_maps(prepared, Path(folder), console)
+        shown = _preview(prepared, maps, number, counter, console)
     if not shown:
         raise PipelineError(
             "No patch has anything to tell. Lower captions.policy.min_share or min_length, or look at another region."
         )
 
 
-def _preview(
-    prepared: Prepared, store: ElementStore, number: int, counter: TokenCounter | None, console: Console
-) -> int:
+def _preview(prepared: Prepared, maps: Maps, number: int, counter: TokenCounter | None, console: Console) -> int:
     config, units = prepared.config, prepared.units
     each = -(-number // max(1, min(len(units), number)))
     shown, places = 0, [round(step * (len(units) - 1) / max(1, number - 1)) for step in range(number)]
@@ -61,7 +55,7 @@ def _preview(
         told = tell(
             config,
             unit,
-            store,
+            maps,
             lambda requests: ask_here(config.captions.engines, requests),
             limit=min(each, number - shown),
         )

@@ -10,14 +10,12 @@ from typing import Any, Literal
 
 from rich.console import Console
 
-from pipeline.atomic import read_json, write_json
 from pipeline.config import Config
-from pipeline.elements import ElementStore, write_elements
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import differences
 from pipeline.ledger import Ledger
-from pipeline.prepare import Prepared, prepare, tag_table
-from pipeline.region import check_overlap
+from pipeline.maps import read_maps
+from pipeline.prepare import Prepared, prepare
 from pipeline.shards import list_shards
 from pipeline.store import OURS, RunFolder
 from pipeline.work import Work
@@ -52,8 +50,7 @@ def run(
     with folder.locked():
         _open_folder(folder, prepared, resume)
         info = _info(prepared, started)
-        elements = _read_map(folder, prepared, info, console)
-        check_overlap(list(prepared.scenes.values()), ElementStore(elements).bounds)
+        maps, info["map"] = read_maps(prepared, folder.map, console)
         ledger = Ledger(len(prepared.units))
 
         def save(state: str) -> None:
@@ -61,7 +58,7 @@ def run(
             folder.write_info({**info, **ledger.as_json(), "state": state, "seconds": seconds})
 
         try:
-            Work(prepared, folder, elements, ledger, lambda: save("running")).finish(ray_address, console)
+            Work(prepared, folder, maps, ledger, lambda: save("running")).finish(ray_address, console)
             list_shards(folder, config.name, ledger.shards)
         except BaseException as error:
             with _noted(error):
@@ -113,20 +110,3 @@ def _info(prepared: Prepared, started: float) -> dict[str, Any]:
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "scenes": len(prepared.scenes),
     }
-
-
-def _read_map(folder: RunFolder, prepared: Prepared, info: dict[str, Any], console: Console) -> Path:
-    target = folder.path / "map" / f"elements-{prepared.map_digest}.parquet"
-    if not target.exists():
-        console.print(
-            f"Reading the map {prepared.config.samples.osm.path} …",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        counts = write_elements(prepared.config.samples.osm, tag_table(prepared.config.tags), target)
-        write_json(target.with_suffix(".json"), counts.as_json())
-        for notice in counts.notices:
-            console.print(notice, markup=False, highlight=False, soft_wrap=True)
-    info["map"] = read_json(target.with_suffix(".json"))
-    return target

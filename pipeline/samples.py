@@ -1,6 +1,7 @@
 """A unit's samples: patches laid, elements joined, and for each patch the choice of what is told."""
 
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from annotation.frame import EPSILON, ground_matrices
 from annotation.measure import NOTHING, extents
 from annotation.tasks import KINDS, Pairs, Plan, choose, weights
+from download.osm.dates import periods, stood
 from pipeline.config import Config
 from pipeline.elements import ElementStore
 from pipeline.grid import Block, Patches, lay
@@ -50,6 +52,7 @@ class UnitElements:
         seen_from: coarsest GSD in metres.
         klass: number of the noun; equal for what a person would call the same.
         weight: visibility times rarity.
+        newer: how many more there are that were not there yet, or no longer, when the picture was taken.
     """
 
     ids: list[str]
@@ -60,6 +63,7 @@ class UnitElements:
     seen_from: NDArray[np.float64]
     klass: NDArray[np.int64]
     weight: NDArray[np.float64]
+    newer: int
 
 
 def unit_patches(config: Config, block: Block) -> Patches:
@@ -68,13 +72,24 @@ def unit_patches(config: Config, block: Block) -> Patches:
     return patches.take(inside(load_region(config.region), patches.bounds))
 
 
-def unit_elements(store: ElementStore, patches: Patches, crs: str, gsd: float) -> UnitElements:
-    """What can be seen at this GSD in or near the patches."""
+def as_of(config: Config, block: Block) -> date | None:
+    """The day on which elements must have stood; None: as the extract has them."""
+    return block.scene.acquired if config.samples.as_of == "picture" else None
+
+
+def unit_elements(store: ElementStore, patches: Patches, block: Block, on: date | None) -> UnitElements:
+    """What can be seen in or near the patches at their GSD, and stood on a day."""
     west, south = patches.bounds[:, :2].min(axis=0)
     east, north = patches.bounds[:, 2:].max(axis=0)
+    gsd = patch_gsd(block)
     table = store.read((float(west), float(south), float(east), float(north)))
+    table = table.filter(table["seen_from"].to_numpy() >= gsd * 0.99).combine_chunks()
+    standing = np.ones(len(table), dtype=bool)
+    if on is not None:
+        start, end = periods(table["tags"].combine_chunks())
+        standing = stood(on, start, end, table["timestamp"].to_numpy().astype("datetime64[s]"))
+        table = table.filter(pa.array(standing)).combine_chunks()
     seen_from = table["seen_from"].to_numpy().astype(np.float64)
-    table, seen_from = table.filter(seen_from >= gsd * 0.99), seen_from[seen_from >= gsd * 0.99]
     geometries = shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False))
     kinds, nouns, main = (table[name].combine_chunks().dictionary_encode() for name in ("kind", "noun", "main"))
     classes = [_pair(tag) for tag in main.dictionary.to_pylist()]
@@ -83,10 +98,11 @@ def unit_elements(store: ElementStore, patches: Patches, crs: str, gsd: float) -
         key=_numbers(table["id"]),
         kinds=np.array([KINDS.index(kind) for kind in kinds.dictionary.to_pylist()], dtype=np.int64)[_codes(kinds)],
         tags=TagColumn.of(table["tags"].combine_chunks()),
-        geometries=to_crs(geometries, crs),
+        geometries=to_crs(geometries, block.scene.crs),
         seen_from=seen_from,
         klass=_codes(nouns),
         weight=weights([classes[code] if code >= 0 else None for code in _codes(main).tolist()], seen_from, gsd),
+        newer=int((~standing).sum()),
     )
 
 

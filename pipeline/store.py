@@ -54,9 +54,9 @@ class RunFolder:
         return self.path / "shards"
 
     @property
-    def elements(self) -> Path:
-        """The map extract as GeoParquet."""
-        return self.path / "map" / "elements.parquet"
+    def map(self) -> Path:
+        """Folder of the map as GeoParquet."""
+        return self.path / "map"
 
     def info(self) -> dict[str, Any] | None:
         """Content of run.json; None where no run has begun.

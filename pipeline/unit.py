@@ -12,11 +12,12 @@ from pipeline.config import Config
 from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
 from pipeline.grid import Block
+from pipeline.maps import Maps
 from pipeline.parts import Told, parts_of
 from pipeline.place import places
 from pipeline.prepare import prompts
 from pipeline.roster import Roster
-from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches
+from pipeline.samples import as_of, make_plans, meet, patch_gsd, unit_elements, unit_patches
 from pipeline.scribe import Brief, Scribe
 from pipeline.store import Commit, RunFolder
 
@@ -31,14 +32,14 @@ class Job:
     Attributes:
         config: the configuration.
         folder: the run folder.
-        elements: the map as GeoParquet.
+        maps: the map as GeoParquet.
         fingerprint: of the run.
         roster: who answers; None if no unit is left to do.
     """
 
     config: Config
     folder: Path
-    elements: Path
+    maps: Maps
     fingerprint: str
     roster: Roster | None
 
@@ -47,21 +48,21 @@ def caption_unit(job: Job, block: Block) -> Commit:
     """Lays, joins, measures, asks, checks and commits one unit; returns what was committed."""
     if job.roster is None:
         raise ValueError("no engine is on the roster")
-    told = tell(job.config, block, ElementStore(job.elements), job.roster.ask)
-    parts, counts = parts_of(job.config, block, told, places(job.elements, told.patches.bounds))
+    told = tell(job.config, block, job.maps, job.roster.ask)
+    parts, counts = parts_of(job.config, block, told, places(job.maps.of(block.scene), told.patches.bounds))
     content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
     commit = Commit(block.fingerprint(job.fingerprint), content, counts)
     RunFolder(job.folder).commit(block.id, parts, commit)
     return commit
 
 
-def tell(config: Config, block: Block, store: ElementStore, ask: Ask, limit: int | None = None) -> Told:
+def tell(config: Config, block: Block, maps: Maps, ask: Ask, limit: int | None = None) -> Told:
     """Captions a unit's patches.
 
     Args:
         config: the configuration.
         block: the unit.
-        store: the map.
+        maps: the map.
         ask: how engines are reached.
         limit: caption no more than this many patches, for a preview.
     """
@@ -69,7 +70,7 @@ def tell(config: Config, block: Block, store: ElementStore, ask: Ask, limit: int
     gsd = patch_gsd(block)
     if not len(patches):
         return Told(patches, np.zeros(0, dtype=bool), None, [], {})
-    elements = unit_elements(store, patches, block.scene.crs, gsd)
+    elements = unit_elements(ElementStore(maps.of(block.scene)), patches, block, as_of(config, block))
     met = meet(block, patches, elements)
     scribe = Scribe.of(config, block, elements, met)
     plans = make_plans(config, block, patches, elements, met)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from pipeline.crew import Crew, Errand, Failure
 from pipeline.errors import PipelineError
 from pipeline.grid import Block
 from pipeline.ledger import Ledger
+from pipeline.maps import Maps
 from pipeline.prepare import Prepared
 from pipeline.progress import Display, progress
 from pipeline.roster import Roster
@@ -29,14 +29,14 @@ class Work:
     Attributes:
         prepared: what is to be made.
         folder: where.
-        elements: the map as GeoParquet.
+        maps: the map as GeoParquet.
         ledger: books what ends.
         save: writes the ledger down.
     """
 
     prepared: Prepared
     folder: RunFolder
-    elements: Path
+    maps: Maps
     ledger: Ledger
     save: Callable[[], None]
 
@@ -132,7 +132,7 @@ class _Errands:
             work,
             ray.remote(num_cpus=1, max_retries=1)(caption_unit),
             ray.remote(num_cpus=1, max_retries=1)(make_shard),
-            ray.put(Job(config, work.folder.path, work.elements, work.prepared.fingerprint, roster)),
+            ray.put(Job(config, work.folder.path, work.maps, work.prepared.fingerprint, roster)),
             ray.put(work.prepared.scenes),
         )
 

@@ -18,7 +18,7 @@ ADJECTIVES = 0.5
 PRONOUNS = 0.85
 """How often a thing that was named is `it`."""
 
-_DRAWS = 6
+_DRAWS = 10
 _FINITE = -1
 _FACTS: Mapping[str, tuple[str, int, str]] = {
     "vp": ("vp", _FINITE, " {}"),

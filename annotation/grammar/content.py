@@ -22,12 +22,12 @@ def tellable(told: Wording) -> list[Uses]:
         found = _line(told)
     else:
         found = _area(told)
-    if facts.get("share"):
+    if facts.get("share") and not (told.pervasive and found[:1] == [(SPREAD_DELAY, lexicon.SPREAD)]):
         found.append((0.0, lexicon.SHARE))
     if told.having:
-        found.append((0.3, lexicon.EACH_QUALITY if told.group else lexicon.QUALITY))
+        found.append((0.1, lexicon.EACH_QUALITY if told.group else lexicon.QUALITY))
     if told.states:
-        found.append((0.3, lexicon.STATE))
+        found.append((0.0, lexicon.STATE))
     if int(facts.get("parts") or 1) > 1:
         found.append((0.4, lexicon.LINE_PARTS if told.line else lexicon.PARTS))
     drawn = sorted((delay + told.rng.random(), number) for number, (delay, _) in enumerate(found))
@@ -46,6 +46,7 @@ def essentials(told: Wording, number: int) -> list[Uses]:
 
 def _place(told: Wording) -> list[tuple[float, Uses]]:
     """Where it lies, or what it runs through; one of the two where both can be said."""
+    delay = 0.5 if told.ends else 0.1
     if not told.cells or is_scattered(told.cells) or (told.ends and is_listed(told.cells)):
         return []
     if is_listed(told.cells):
@@ -53,8 +54,8 @@ def _place(told: Wording) -> list[tuple[float, Uses]]:
     site, span = (lexicon.LINE_PLACE, lexicon.PASSING) if told.line else (lexicon.PLACE, lexicon.SPREAD)
     where = line_sites(told.cells) if told.line else sites(told.cells)
     if where and spans(told.cells):
-        return [(0.1, site if told.chance(0.5) else span)]
-    return [(0.1, site if where else span)] if where or spans(told.cells) else []
+        return [(delay, site if told.chance(0.5) else span)]
+    return [(delay, site if where else span)] if where or spans(told.cells) else []
 
 
 def _area(told: Wording) -> list[tuple[float, Uses]]:

@@ -139,8 +139,8 @@ CUT_SIZE = _uses(
         | have~ a visible area of {area} | spread~ over {area} {here} | occupy~ {area} of ground {here}""",
     post="with {area} in view | with {area} visible | with a visible area of {area}",
     opening="measuring {area} {here} | with {area} in view | with {area} visible",
-    own="""{its} visible part measures {area} | {area} of {it_object} can be seen | {view} shows {area} of {it_object}
-        | the part in view covers {area} | the visible portion has an area of {area}""",
+    own="""{its} visible part measures {area} | altogether {area} of {it_object} can be seen | {view} shows {area} of {it_object}
+        | {its} visible portion has an area of {area} | as far as visible, {it} cover~ {area}""",
 )
 
 SHAPE = _uses(
@@ -213,17 +213,17 @@ LOOP = _uses(
 )
 RUN = _uses(
     vp="""run~ {from_to} | lead~ {from_to} | pass~ {from_to} | reach~ {from_to} | extend~ {from_to}
-        | connect~ {with_and} | link~ {ends} | stretch~ {from_to} | lie~ {between}""",
-    post="{from_to} | {between}",
-    opening="{from_to} | {between}",
+        | connect~ {both_ends} | link~ {both_ends} | stretch~ {from_to} | lie~ between {both_ends}""",
+    post="{from_to} | between {both_ends}",
+    opening="{from_to} | between {both_ends}",
     own="{it} can be followed {from_to}",
 )
 THROUGH = _uses(
     vp="""cross~ {view} {from_to} | traverse~ {view} {from_to} | cut~ through {view} {from_to}
         | pass~ through {view} {from_to} | connect~ {with_and} | run~ {from_to} | link~ {ends} | lead~ {from_to}
-        | extend~ {between}""",
-    post="{from_to} | {between}",
-    opening="{from_to} | {between}",
+        | extend~ between {both_ends}""",
+    post="{from_to} | between {both_ends}",
+    opening="{from_to} | between {both_ends}",
     own="{it} can be followed {from_to}",
 )
 LENGTH = _uses(
@@ -238,8 +238,8 @@ CUT_LENGTH = _uses(
         | be~ visible for {length} | remain~ in view for {length}""",
     post="with {length} in view | with a visible length of {length}",
     opening="visible for {length} | with {length} in view",
-    own="""{its} visible stretch is {length} long | {length} of {it_object} can be seen
-        | {view} shows {length} of {it_object} | the part in view is {length} long""",
+    own="""{its} visible stretch is {length} long | altogether {length} of {it_object} can be seen
+        | {view} shows {length} of {it_object} | as far as visible, {it} be~ {length} long""",
 )
 
 SPREADING = _uses(

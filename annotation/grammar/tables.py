@@ -43,7 +43,7 @@ def percents(share: float) -> Texts:
     percent = round(share * 100)
     if not 1 < percent < 99:
         return shares(share)
-    return tuple(f"{about}{percent} percent" for about in ("", "about ", "some ", "roughly ", "around "))
+    return tuple(f"{about}{percent} percent" for about in ("about ", "some ", "roughly ", "around "))
 
 
 lengths = lru_cache(maxsize=8192)(words.length_phrases)
@@ -120,28 +120,45 @@ def headings(cut: Texts) -> Texts:
     if len(cut) == len(EDGES):
         return ("on all sides", "on every side", "all round")
     compass = english.listed(cut)
-    return (f"to the {compass}", f"towards the {compass}")
+    wards = english.listed([f"{edge}wards" for edge in cut])
+    return (compass, f"to the {compass}", f"towards the {compass}", wards, wards)
 
 
 @lru_cache(maxsize=1024)
-def ends(start: str, end: str, axis: str = "") -> Texts:
+def ends(start: str, end: str, axis: str) -> Texts:
     """Both ends of a line, divided by `|`, to follow `from` and `to`: both by compass or both by side of the frame.
 
     Args:
         start: edge of the frame, or cell.
         end: another.
-        axis: orientation of the line if its mere direction, `south|north`, may be said as well.
+        axis: orientation of the line; if that of its mere direction, `south|north` may be said as well.
     """
-    both = []
+    both = [f"{one}|{other}" for one, other in _end_pairs(start, end)]
+    if end == _OPPOSITE.get(start):
+        straight = ((start, end), (EDGES[start], EDGES[end]))
+        mere = [f"{one}|{other}" for one, other in straight if axis in _axes_of(f"from {one} to {other}")]
+        both += mere * (len(both) // 4)
+    return tuple(both)
+
+
+@lru_cache(maxsize=1024)
+def pairs(start: str, end: str) -> Texts:
+    """Both ends of a line as one phrase: `the northern and southern edges`."""
+    both = _end_pairs(start, end)
+    if start in EDGES and end in EDGES:
+        return tuple(f"{one} and {other.removeprefix('the ')}s" for one, other in both)
+    return tuple(f"{one} and {other}" for one, other in both)
+
+
+def _end_pairs(start: str, end: str) -> list[tuple[str, str]]:
+    """Words for both ends in either vocabulary; of two edges only the second is called so."""
+    both: list[tuple[str, str]] = []
     for of_compass in (True, False):
         one, other = _end_words(start, of_compass=of_compass), _end_words(end, of_compass=of_compass)
         if start in EDGES and end in EDGES:
             one = tuple(each.rpartition(" ")[0] for each in one[:1])
-        both += [f"{first}|{last}" for first in one for last in other]
-    if axis and end == _OPPOSITE.get(start):
-        straight = ((start, end), (EDGES[start], EDGES[end]))
-        both += [f"{one}|{other}" for one, other in straight if axis in _axes_of(f"from {one} to {other}")]
-    return tuple(both)
+        both += [(first, last) for first in one for last in other]
+    return both
 
 
 def _end_words(place: str, *, of_compass: bool) -> Texts:

@@ -12,15 +12,15 @@ from annotation.request import ElementFacts
 
 T = TypeVar("T")
 
-VIEWS = ("the picture", "this image", "the scene", "this view", "the frame", "the photograph", "this photo")
-HERE = ("here", "in view", "within {}")
-WHOLES = ("the visible area", "the ground shown", "what can be seen", "the area in view")
+VIEWS = ("the picture", "this image", "the scene", "our view", "this frame", "the photograph", "this photo")
+HERE = ("here", "here", "in view", "in view", "within {}")
+WHOLES = ("what is visible", "what can be seen", "everything in view", "the visible area")
 """Words for the picture, as different as they can be."""
 WHOLE = 0.3
 """How often a share is one of the ground instead."""
 PERCENT = 0.4
 """How often shares of a caption are in percent."""
-DRAWS = 4
+DRAWS = 6
 """How many phrases are drawn for one that is said: that with the fewest words used already."""
 WITH_ARTICLE = frozenset(("river", "canal"))
 """Things whose names take an article where they hold the noun."""
@@ -132,12 +132,17 @@ class Wording:
         place = self.pick((tables.line_sites if self.line else tables.sites)(self.cells))
         return f"{place} of {self.view()}" if _PART_OF_VIEW.fullmatch(place) and self.chance(OF_VIEW) else place
 
-    def run(self, first: str, last: str) -> str:
+    def run(self) -> str:
         """Both ends of a line, `from the western to the eastern edge`; which comes first says nothing."""
         start, end = (self.facts[name] for name in (("to", "from") if self._swapped else ("from", "to")))
-        axis = str(self.facts.get("orientation") or "") if first == "from" else ""
+        axis = str(self.facts.get("orientation") or "")
         one, _, other = self.pick(tables.ends(start, end, axis)).partition("|")
-        return f"{first} {one} {last} {other}"
+        return f"from {one} to {other}"
+
+    def both_ends(self) -> str:
+        """The same as what it links or lies between."""
+        start, end = (self.facts[name] for name in (("to", "from") if self._swapped else ("from", "to")))
+        return self.pick(tables.pairs(start, end))
 
     def share(self) -> str:
         """How much of the picture it takes, in percent or in words throughout a caption."""
@@ -181,10 +186,8 @@ _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "axis": lambda told: told.pick(tables.axes(told.facts["orientation"])),
     "edges": lambda told: told.pick(tables.edges(tuple(told.facts["edges"]))),
     "headings": lambda told: told.pick(tables.headings(tuple(told.facts["edges"]))),
-    "from_to": lambda told: told.run("from", "to"),
-    "between": lambda told: told.run("between", "and"),
-    "with_and": lambda told: told.run("", "with").strip(),
-    "ends": lambda told: told.run("", "and").strip(),
+    "from_to": Wording.run,
+    "both_ends": Wording.both_ends,
     "arranged": lambda told: told.pick(tables.arrangements(told.facts["arrangement"])),
     "qualities": lambda told: english.listed(told.having),
     "state": lambda told: english.listed(told.states),

@@ -30,8 +30,20 @@ class OsmExtract(BaseModel):
     kind: Literal["extract"] = "extract"
     path: ConfigPath
 
-    def check(self) -> None:
+    @property
+    def is_history(self) -> bool:
+        """Whether the file holds the full history of its elements."""
+        if self._is_vector:
+            return False
+        from download.osm import osm_header
+
+        return bool(osm_header.header(self.path).has_multiple_object_versions)
+
+    def check(self, *, history: bool = False) -> None:
         """Looks whether the file is there, of a known form and whole, as far as can be seen without reading it.
+
+        Args:
+            history: Whether the full history of elements is welcome.
 
         Raises:
             DownloadError: It is not; the message says why and what to do.
@@ -44,7 +56,7 @@ class OsmExtract(BaseModel):
         else:
             from download.osm import osm_header
 
-            osm_header.check(self.path)
+            osm_header.check(self.path, history=history)
 
     def digest(self) -> str:
         """Hash of the file's content (BLAKE2b), 32 hexadecimal digits."""

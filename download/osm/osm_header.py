@@ -14,15 +14,19 @@ _MAX_BLOB_HEADER: Final = 64 * 1024
 """Bytes; the PBF format forbids more."""
 
 
-def check(path: Path) -> None:
+def check(path: Path, *, history: bool = False) -> None:
     """Looks at the header of an OSM file, and whether the file ends where it should.
+
+    Args:
+        path: The file.
+        history: Whether the full history of elements is welcome.
 
     Raises:
         DownloadError: It is empty, no OSM file, cut short, or the full history of its elements.
     """
     if not path.stat().st_size:
         raise DownloadError(f"The map extract {path} is empty. Fetch it again.")
-    if header(path).has_multiple_object_versions:
+    if header(path).has_multiple_object_versions and not history:
         raise DownloadError(
             f"{path} holds the full history of its elements, not their state at one time. Set `samples.as_of: picture` "
             f"to use them as they stood when a picture was taken, or cut a state out of it by hand with: "

@@ -76,7 +76,7 @@ def _bench_unit(config: Config, store: ElementStore, unit: Block, seconds: dict[
     with step("lay"):
         patches = unit_patches(config, unit)
     with step("read"):
-        elements = unit_elements(store, patches, unit.scene.crs, patch_gsd(unit))
+        elements = unit_elements(store, patches, unit, None)
     with step("join"):
         met = meet(unit, patches, elements)
     with step("choose"):

@@ -1,0 +1,88 @@
+"""The map of a run: the extract as GeoParquet; of a history file, one state for each day that pictures were taken."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from download.osm.extract import OsmExtract
+from download.scene import Scene
+from pipeline.atomic import UNFINISHED, read_json, write_json
+from pipeline.elements import ElementStore, write_elements
+from pipeline.errors import PipelineError
+from pipeline.prepare import Prepared, tag_table
+from pipeline.region import check_overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Elements on disk.
+
+    Attributes:
+        files: GeoParquet by day of the picture; a single one under None where the extract is no history.
+    """
+
+    files: Mapping[date | None, Path]
+
+    def of(self, scene: Scene) -> Path:
+        """The elements under a scene."""
+        return self.files[scene.acquired if scene.acquired in self.files else None]
+
+
+def read_maps(prepared: Prepared, folder: Path, console: Console) -> tuple[Maps, dict[str, Any]]:
+    """Reads the map into a folder, unless it is there already.
+
+    Returns:
+        The maps, and what became of the elements, by file.
+
+    Raises:
+        DownloadError: the extract cannot be used.
+        PipelineError: no element can be used, imagery and map do not overlap, or a history meets undated pictures.
+    """
+    osm = prepared.config.samples.osm
+    scenes = list(prepared.scenes.values())
+    days: Sequence[date | None] = _days(scenes) if osm.is_history else [None]
+    files = {day: folder / f"elements-{prepared.map_digest}{f'-{day}' if day else ''}.parquet" for day in days}
+    for day, target in files.items():
+        if not target.exists():
+            _say(console, f"Reading the map {osm.path}{f' as of {day}' if day else ''} …")
+            _read(osm, day, prepared, target, console)
+    counts = {target.stem: read_json(target.with_suffix(".json")) for target in files.values()}
+    for target in files.values():
+        check_overlap(scenes, ElementStore(target).bounds)
+    return Maps(files), counts
+
+
+def _days(scenes: Sequence[Scene]) -> list[date]:
+    undated = [scene.id for scene in scenes if scene.acquired is None]
+    if undated:
+        raise PipelineError(
+            f"A map history needs the day of each picture, and {undated[0]} has none. Set samples.imagery.acquired."
+        )
+    return sorted({scene.acquired for scene in scenes if scene.acquired})
+
+
+def _read(osm: OsmExtract, day: date | None, prepared: Prepared, target: Path, console: Console) -> None:
+    table = tag_table(prepared.config.tags)
+    if day is None:
+        counts = write_elements(osm, table, target)
+    else:
+        from download.osm.history import snapshot
+
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".history.", suffix=UNFINISHED, dir=target.parent) as scratch:
+            state = Path(scratch) / "state.osm.pbf"
+            kept = snapshot(osm.path, datetime.combine(day, time.max, tzinfo=UTC), state)
+            counts = write_elements(OsmExtract(path=state), table, target)
+        _say(console, f"{kept.later_tagged:,} elements appeared later and are left out; {kept.deleted:,} were gone.")
+    write_json(target.with_suffix(".json"), counts.as_json())
+    for notice in counts.notices:
+        _say(console, notice)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
