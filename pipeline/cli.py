@@ -134,7 +134,7 @@ def run(
 ) -> None:
     """Make a dataset; the same command goes on where an earlier one stopped."""
     from pipeline.config import load_config
-    from pipeline.report.sheet import write_sheet
+    from pipeline.report import write_report
     from pipeline.run import run as run_config
     from pipeline.store import RunFolder
 
@@ -143,7 +143,7 @@ def run(
         whole = run_config(
             load_config(config, set_ or ()), out, resume=resume, ray_address=ray_address, console=console
         )
-        write_sheet(RunFolder(out))
+        write_report(RunFolder(out))
     console.print(f"{'Done' if whole else 'Ended with failures, see run.json'}: {out}", markup=False, highlight=False)
     raise typer.Exit(0 if whole else 1)
 
@@ -159,12 +159,12 @@ def status(folder: RunDir) -> None:
 
 @app.command()
 def report(folder: RunDir) -> None:
-    """Write report/index.html anew."""
-    from pipeline.report.sheet import write_sheet
+    """Write report/index.html and the dataset card README.md anew."""
+    from pipeline.report import write_report
     from pipeline.store import RunFolder
 
     with _told_to_people():
-        page = write_sheet(RunFolder(folder))
+        page = write_report(RunFolder(folder))
     _console().print(str(page), markup=False, highlight=False)
 
 

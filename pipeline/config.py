@@ -76,6 +76,7 @@ class Captions(BaseModel):
         assign: `free`: whoever is idle; `share`: by hash of the sample, the same on every run.
         retries: how often a rejected caption is asked again.
         names: `keep` tells proper names, `drop` keeps them out of prompts.
+        place: whether prompts say in which country, state, county and town a patch lies.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,6 +87,7 @@ class Captions(BaseModel):
     assign: Literal["free", "share"] = "free"
     retries: int = Field(default=2, ge=0, le=20)
     names: Literal["keep", "drop"] = "keep"
+    place: bool = False
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Captions":
@@ -108,6 +110,7 @@ class Config(BaseModel):
         output: what is written.
         split: shares of train, validation and test.
         tags: a CSV laid over the tag table.
+        tag_wiki: taginfo's wiki database (SQLite), for definitions of tags that the table lacks.
         prompts: a folder of templates instead of the shipped ones.
         workers: units worked on at once; left out: one for each CPU.
     """
@@ -122,6 +125,7 @@ class Config(BaseModel):
     output: Output
     split: Split = Split()
     tags: ConfigPath | None = None
+    tag_wiki: ConfigPath | None = None
     prompts: ConfigPath | None = None
     workers: int | None = Field(default=None, ge=1)
 

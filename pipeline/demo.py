@@ -17,7 +17,7 @@ def run_demo(folder: Path, seed: int, console: Console) -> bool:
     """
     from download.sample import make_county
     from pipeline.config import load_config
-    from pipeline.report.sheet import write_sheet
+    from pipeline.report import write_report
     from pipeline.run import run
     from pipeline.store import RunFolder
 
@@ -28,7 +28,7 @@ def run_demo(folder: Path, seed: int, console: Console) -> bool:
         make_county(county, seed)
         write_text(config, files("configs").joinpath("demo.yaml").read_text(encoding="utf-8"))
     whole = run(load_config(config, [f"seed={seed}"]), out, console=console)
-    page = write_sheet(RunFolder(out))
+    page = write_report(RunFolder(out))
     lines = (
         f"imagery and map  {county}",
         f"configuration    {config}",

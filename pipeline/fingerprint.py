@@ -13,6 +13,7 @@ NOT_CONTENT = (
     "workers",
     "region",
     "tags",
+    "tag_wiki",
     "prompts",
     "output",
     "samples.imagery.path",

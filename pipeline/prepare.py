@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
 
 from annotation.prompts import Prompts
 from annotation.tags import TagTable
+from annotation.wiki import TagWiki
 from download.scene import Scene
 from pipeline.config import Config
 from pipeline.fingerprint import content_of, digest
@@ -64,6 +66,7 @@ def prepare(config: Config) -> Prepared:
         "region": "" if region is None else digest(region.wkt),
         "tags": tag_table(config.tags).digest,
         "prompts": prompts(config.prompts).digest,
+        "tag_wiki": _digest_of(config.tag_wiki),
     }
     content = content_of(config.model_dump(mode="json"), inputs)
     return Prepared(config, {scene.id: scene for scene in scenes}, content, digest(content))
@@ -73,6 +76,20 @@ def prepare(config: Config) -> Prepared:
 def tag_table(overlay: Path | None) -> TagTable:
     """The tag table, read once a process."""
     return TagTable.load(overlay)
+
+
+@lru_cache(maxsize=4)
+def tag_wiki(path: Path | None) -> TagWiki | None:
+    """The wiki's definitions of tags, opened once a process; None where none is configured."""
+    return TagWiki(path) if path else None
+
+
+def _digest_of(wiki: Path | None) -> str:
+    """Of the whole file, after a look whether it can be used."""
+    if not tag_wiki(wiki) or not wiki:
+        return ""
+    with wiki.open("rb") as content:
+        return file_digest(content, lambda: blake2b(digest_size=12)).hexdigest()
 
 
 @lru_cache(maxsize=4)

@@ -28,6 +28,9 @@ def test_demo_does_the_main_job(tmp_path: Path, mapteller: CommandLine) -> None:
     for place in ("shards", "run.json", "report/index.html"):
         assert (run / place).exists()
         assert str(run / place) in said
+    card = (run / "README.md").read_text()
+    for said in ("Policy `salience`", "areas from 0.05", "lines from 0.3", "| seed | 7 |", "Patches{0000..0002}.tar"):
+        assert said in card, said
     page = (run / "report" / "index.html").read_text()
     for sample in found:
         assert (run / "report" / "pictures" / f"{sample['metadata']['patch_id']}.jpg").exists()

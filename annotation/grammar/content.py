@@ -6,6 +6,8 @@ from annotation.grammar.tables import axes, is_listed, is_scattered, line_sites,
 from annotation.grammar.wording import Wording
 
 PARTS = "several parts"
+SHARE_OF_PERVASIVE = 0.7
+"""How often the share of what is all over the picture is told instead of its place."""
 ESSENTIAL = (
     lexicon.SHARE, lexicon.PLACE, lexicon.LISTED_PLACE, lexicon.SPREAD, lexicon.PASSING, lexicon.LINE_PLACE,
     lexicon.RUN, lexicon.THROUGH, lexicon.SPREADING,
@@ -22,7 +24,7 @@ def tellable(told: Wording) -> list[Uses]:
         found = _line(told)
     else:
         found = _area(told)
-    if facts.get("share") and not (told.pervasive and found[:1] == [(SPREAD_DELAY, lexicon.SPREAD)]):
+    if facts.get("share") and not (told.pervasive and any(uses is lexicon.SPREAD for _, uses in found)):
         found.append((0.0, lexicon.SHARE))
     if told.having:
         found.append((0.1, lexicon.EACH_QUALITY if told.group else lexicon.QUALITY))
@@ -61,8 +63,8 @@ def _place(told: Wording) -> list[tuple[float, Uses]]:
 def _area(told: Wording) -> list[tuple[float, Uses]]:
     facts = told.facts
     whole = "whole" in told.cells
-    found = _place(told)
-    if facts.get("area_m2") and not (whole and facts.get("share")):
+    found = [] if told.pervasive and told.chance(SHARE_OF_PERVASIVE) else _place(told)
+    if facts.get("area_m2"):
         found.append((0.4, lexicon.CUT_SIZE if told.cut else lexicon.SIZE))
     shape = facts.get("shape")
     if shape and shape != PARTS and not whole:

@@ -140,7 +140,7 @@ CUT_SIZE = _uses(
     post="with {area} in view | with {area} visible | with a visible area of {area}",
     opening="measuring {area} {here} | with {area} in view | with {area} visible",
     own="""{its} visible part measures {area} | altogether {area} of {it_object} can be seen | {view} shows {area} of {it_object}
-        | {its} visible portion has an area of {area} | as far as visible, {it} cover~ {area}""",
+        | {its} visible portion has an area of {area} | the part in view covers {area}""",
 )
 
 SHAPE = _uses(
@@ -153,7 +153,7 @@ SHAPE = _uses(
 CUT_SHAPE = _uses(
     own="""{its} visible part is {shape} | the part that can be seen is {shape} in outline
         | {its} visible outline is {shape} | {its} visible part has the shape of {form}
-        | the portion within {view} has {a_shape} outline""",
+        | the portion in view has {a_shape} outline""",
 )
 
 EDGES = _uses(
@@ -220,7 +220,7 @@ RUN = _uses(
 )
 THROUGH = _uses(
     vp="""cross~ {view} {from_to} | traverse~ {view} {from_to} | cut~ through {view} {from_to}
-        | pass~ through {view} {from_to} | connect~ {with_and} | run~ {from_to} | link~ {ends} | lead~ {from_to}
+        | pass~ through {view} {from_to} | connect~ {both_ends} | run~ {from_to} | link~ {both_ends} | lead~ {from_to}
         | extend~ between {both_ends}""",
     post="{from_to} | between {both_ends}",
     opening="{from_to} | between {both_ends}",
@@ -239,7 +239,7 @@ CUT_LENGTH = _uses(
     post="with {length} in view | with a visible length of {length}",
     opening="visible for {length} | with {length} in view",
     own="""{its} visible stretch is {length} long | altogether {length} of {it_object} can be seen
-        | {view} shows {length} of {it_object} | as far as visible, {it} be~ {length} long""",
+        | {view} shows {length} of {it_object} | the part in view is {length} long""",
 )
 
 SPREADING = _uses(

@@ -16,6 +16,8 @@ _SHARPEST = 8
 MOST_LISTED = 2
 """Most places in an enumeration."""
 _EXTENDED = ("along", "across", "down", "from", "through", "diagonally", "over", "all")
+_BARE_AXIS = re.compile(r"(?:north|south|east|west)[a-z-]* to ")
+_PLAIN_AXES = ("north-south", "east-west", "vertically", "horizontally", "diagonally")
 _COMPASS = re.compile(r"\b(?:north|south|east|west)")
 _NUMBERED = re.compile(r"(one|two|three|four|five|six|seven|eight)[ -](lane|storey|track)s?")
 _ADVERBS = ("in ", "with", "as ", "back ")
@@ -99,6 +101,12 @@ def is_listed(cells: Texts) -> bool:
     return any(", " in each or " and " in each for each in places(cells)[:1])
 
 
+@lru_cache(maxsize=1024)
+def is_wide(cells: Texts) -> bool:
+    """Whether a place is all or most of the picture and nothing narrower."""
+    return "whole" in cells or places(cells)[:1] == words.position_phrases(cells)[-2:-1]
+
+
 def is_scattered(cells: Texts) -> bool:
     """Whether a place is an enumeration of more than two."""
     return len(cells) > MOST_LISTED and is_listed(cells)
@@ -108,7 +116,7 @@ def is_scattered(cells: Texts) -> bool:
 def edges(cut: Texts) -> Texts:
     """Noun phrases for the edges that cut an element."""
     if len(cut) == len(EDGES):
-        return ("all four edges", "every edge", "all edges", "every side", "all borders")
+        return ("all four edges", "every edge", "all four borders", "every margin")
     words_for_it = ("edges", "borders", "margins") if len(cut) > 1 else ("edge", "border", "margin")
     compass, sided = english.listed([f"{edge}ern" for edge in cut]), english.listed([EDGES[edge] for edge in cut])
     return tuple(f"the {which} {edge}" for which in (compass, sided) for edge in words_for_it)
@@ -175,8 +183,9 @@ def _axes_of(phrase: str) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def axes(axis: str) -> Texts:
-    """Ways to tell an axis, without the unwieldy ones."""
-    return tuple(each for each in words.orientation_phrases(axis) if each.count("-") <= 2 or " to " in each)
+    """Ways to tell an axis, without the unwieldy ones and those that want a preposition."""
+    said = words.orientation_phrases(axis)
+    return tuple(each for each in said if " " in each and not _BARE_AXIS.match(each) or each in _PLAIN_AXES)
 
 
 @lru_cache(maxsize=64)

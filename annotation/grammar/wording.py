@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 VIEWS = ("the picture", "this image", "the scene", "our view", "this frame", "the photograph", "this photo")
 HERE = ("here", "here", "in view", "in view", "within {}")
-WHOLES = ("what is visible", "what can be seen", "everything in view", "the visible area")
+WHOLES = ("what is visible", "what can be seen", "what is in view", "the visible area")
 """Words for the picture, as different as they can be."""
 WHOLE = 0.3
 """How often a share is one of the ground instead."""
@@ -49,6 +49,7 @@ class Wording:
         states: attributes that it is in.
         adjectives: attributes that can stand before the noun.
         cells: its position.
+        pervasive: whether it lies all over the picture, so that share and place tell the same.
         verbs: those that were used of it.
         used: words of the caption so far; what comes next rather uses others.
         percent: whether shares are in percent, and not in words.
@@ -79,6 +80,7 @@ class Wording:
         before_noun = tables.adjectives(tuple(facts.get("attributes") or ()))
         self.adjectives = [each for each in before_noun if each not in self.noun.split()]
         self.cells: tables.Texts = tuple(facts.get("position") or ())
+        self.pervasive = not (self.line or self.group) and bool(facts.get("share")) and tables.is_wide(self.cells)
         self.used = used
         self.percent = percent
         self.verbs: set[str] = set()
@@ -177,7 +179,7 @@ _SLOTS: Mapping[str, Callable[[Wording], str]] = {
     "spacing": lambda told: told.measured("spacing_m", tables.lengths),
     "parts": Wording.parts,
     "shape": Wording.shape,
-    "a_shape": lambda told: english.an(told.pick(tables.shapes(told.facts["shape"]))),
+    "a_shape": lambda told: english.an(told.shape()),
     "shape_before": lambda told: told.pick(tables.shapes(told.facts["shape"])),
     "form": lambda told: told.pick(tables.forms(told.facts["shape"])),
     "bent": Wording.bent,
