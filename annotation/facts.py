@@ -1,8 +1,8 @@
 """Facts of an element or a group in a patch: its measures, what a person would call it, what can be seen of it.
 
-Beside the measures (`measure.details`) the facts hold `noun`, for groups `plural`, `attributes` where there are
-any, and `name` where names are kept: whoever words or checks a caption needs no tag table. All values are ready
-for JSON.
+Beside the measures (`measure.details`) the facts hold `noun`, `plural`, `attributes` where there are any, `name` where
+names are kept, and `meaning` where only a wiki knows the tag: whoever words or checks a caption needs no tag table.
+All values are ready for JSON.
 """
 
 import re
@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from annotation import frame, measure
 from annotation.request import ElementFacts
 from annotation.tags import TagTable
+from annotation.wiki import TagWiki
 
 Names = Literal["keep", "drop"]
 
 LIMIT = 80
 """Longest text of a mapper, in characters, that goes into a fact; what is longer ends in an ellipsis."""
+MEANING_LIMIT = 160
+"""Longest definition of a tag, in characters."""
 EVERYWHERE = 7
 """A group with members in this many of the nine cells is everywhere."""
 
@@ -50,11 +53,13 @@ class FactMaker:
         table: what tags look like.
         gsd: metres per pixel of the pictures; decides which attributes can be seen.
         names: whether proper names become facts.
+        wiki: definitions of tags; what the table knows by its key only gets its definition as `meaning`.
     """
 
     table: TagTable
     gsd: float
     names: Names = "keep"
+    wiki: TagWiki | None = None
     _known: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def element(self, key: str, kind: str, tags: Mapping[str, str], measures: Mapping[str, Any]) -> ElementFacts:
@@ -72,7 +77,7 @@ class FactMaker:
         return ElementFacts(key, kind, tags, {**known, **measures})
 
     def _said_by_tags(self, tags: Mapping[str, str]) -> dict[str, Any]:
-        facts: dict[str, Any] = {"noun": self.table.noun(tags), "plural": self.table.noun(tags, plural=True)}
+        facts = self._nouns(tags)
         name = clean(self.table.name(tags) or "") if self.names == "keep" else ""
         if name:
             facts["name"] = name
@@ -80,6 +85,14 @@ class FactMaker:
         if attributes:
             facts["attributes"] = list(map(clean, attributes))
         return facts
+
+    def _nouns(self, tags: Mapping[str, str]) -> dict[str, Any]:
+        nouns = {"noun": self.table.noun(tags), "plural": self.table.noun(tags, plural=True)}
+        main = self.table.main_tag(tags) if self.wiki else None
+        if self.wiki is None or main is None or main in self.table.rows:
+            return nouns
+        meaning = clean(self.wiki.definition(*main) or "", MEANING_LIMIT)
+        return {**nouns, "meaning": meaning} if meaning else nouns
 
     def group(
         self,
@@ -99,8 +112,7 @@ class FactMaker:
             area: share of the patch and square metres that all take together; left out for points.
         """
         facts: dict[str, Any] = {
-            "noun": self.table.noun(tags[0]),
-            "plural": self.table.noun(tags[0], plural=True),
+            **self._nouns(tags[0]),
             **measure.arrangement(points @ matrix.T, float(np.sqrt(abs(np.linalg.det(matrix))))),
         }
         common = _common(tags)

@@ -95,7 +95,7 @@ class Prompts:
         return cls(templates, _digest(versions))
 
     def render(
-        self, task: str, elements: Sequence[ElementFacts], gsd: float, draft: str = ""
+        self, task: str, elements: Sequence[ElementFacts], gsd: float, draft: str = "", place: Sequence[str] = ()
     ) -> tuple[tuple[Message, ...], str]:
         """The chat that asks for a caption.
 
@@ -104,6 +104,7 @@ class Prompts:
             elements: what is to be told.
             gsd: metres per pixel of the picture.
             draft: the caption to be rewritten, for revisions.
+            place: names of the areas around the picture, the largest first: known, not seen.
 
         Returns:
             The messages, and the version of the template.
@@ -114,7 +115,7 @@ class Prompts:
         template = self.templates.get(task)
         if template is None:
             raise AnnotationError(f"no prompt for task {task!r}; there are {', '.join(self.templates)}")
-        last = _message("user", _render(template.user, elements, gsd, draft))
+        last = _message("user", _render(template.user, elements, gsd, draft, place))
         return (*template.prefix, last), template.version
 
 
@@ -161,10 +162,12 @@ def _parse(environment: jinja2.Environment, folder: Path, name: str) -> jinja2.T
         raise AnnotationError(f"{folder / name}: is not UTF-8 text ({error})") from error
 
 
-def _render(user: jinja2.Template, elements: Sequence[ElementFacts], gsd: float, draft: str) -> str:
+def _render(
+    user: jinja2.Template, elements: Sequence[ElementFacts], gsd: float, draft: str, place: Sequence[str] = ()
+) -> str:
     """The last message; facts and draft are values, never template source."""
     try:
-        return user.render(sheet=sheet(elements, gsd), draft=clean(draft, DRAFT_LIMIT))
+        return user.render(sheet=sheet(elements, gsd, place), draft=clean(draft, DRAFT_LIMIT))
     except jinja2.TemplateError as error:
         raise AnnotationError(_where(user, error)) from error
 

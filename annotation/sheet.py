@@ -8,41 +8,49 @@ from functools import lru_cache
 from typing import Any
 
 from annotation import words
-from annotation.facts import clean
+from annotation.facts import MEANING_LIMIT, clean
 from annotation.request import ElementFacts
 
 Facts = Mapping[str, Any]
 
 ATTRIBUTES = 4
 """Most attributes told of one element; half of that of each element in a scene."""
-BRIEF = 640
-"""Characters that a sheet of several elements may have: 160 tokens of four. Beyond, facts are left out from the end
+BRIEF = 600
+"""Characters that a sheet of several elements may have: 150 tokens of four, and ten for where it is. Beyond, facts are left out from the end
 of `_BRIEF_LINES`."""
+MOST_PLACES, PLACE_LIMIT = 4, 40
+"""Most names of areas around the picture, the smallest, and characters of each."""
 
+_BEYOND = "Goes on beyond these edges of the picture"
 _SIDES = {"north": "top", "east": "right", "south": "bottom", "west": "left"}
 _RELATIONS = {"inside": "lies inside", "along": "runs along", "beside": "lies beside"}
 _POINTS = {"N": "north", "E": "east", "S": "south", "W": "west"}
 
 
-def sheet(elements: Sequence[ElementFacts], gsd: float) -> str:
+def sheet(elements: Sequence[ElementFacts], gsd: float, place: Sequence[str] = ()) -> str:
     """Facts as labelled lines.
 
     Args:
         elements: what is to be told, the most important first; `facts["relations"]` of each, a list of what
             `relations.relate` gives with the other's id as `to`, tells how they stand to each other.
         gsd: metres per pixel of the picture.
+        place: names of the areas around the picture, the largest first; they are told the other way round.
 
     Returns:
         One fact a line for one element, one element a line for several; no trailing newline.
     """
-    picture = f"Picture: seen from above, north up, {gsd:.3g} metres per pixel"
+    head = [f"Picture: seen from above, north up, {gsd:.3g} metres per pixel"]
+    where = ", ".join(filter(None, (clean(name, PLACE_LIMIT) for name in reversed(place[-MOST_PLACES:]))))
+    if where:
+        head.append(f"Where: {where}")
     if len(elements) == 1:
         facts = elements[0].facts
-        return "\n".join((picture, *(f"{label}: {text}" for label, text in _said(facts, _LINES))))
+        inside = (f"{_BEYOND}: none, it lies wholly inside",) if "edges" in facts and not facts["edges"] else ()
+        return "\n".join((*head, *(f"{label}: {text}" for label, text in _said(facts, _LINES)), *inside))
     standing = _standing(elements)
     for kept in range(len(_BRIEF_LINES), 1, -1):
         lines = [_brief(number, element.facts, kept) for number, element in enumerate(elements, 1)]
-        text = "\n".join((picture, *lines, *standing))
+        text = "\n".join((*head, *lines, *standing))
         if len(text) <= BRIEF:
             break
     return text
@@ -80,6 +88,10 @@ def _name(facts: Facts) -> str:
     return f'"{name}"' if name else ""
 
 
+def _meaning(facts: Facts) -> str:
+    return clean(str(facts["meaning"]), MEANING_LIMIT)
+
+
 def _attributes(facts: Facts, most: int = ATTRIBUTES) -> str:
     return ", ".join([clean(str(each)) for each in facts["attributes"][:most]])
 
@@ -90,9 +102,9 @@ def _place(facts: Facts) -> str:
 
 @lru_cache(maxsize=1024)
 def _place_of(cells: tuple[str, ...]) -> str:
-    """Two ways to put it where there are two, one by sides and one by compass."""
+    """Two ways to put it where there are two, one by sides and one by compass; a long list only once."""
     phrases = words.position_phrases(cells)
-    return ", or ".join(phrases[:2])
+    return ", or ".join(phrases[: 1 if "," in phrases[0] and len(cells) > 1 else 2])
 
 
 @lru_cache(maxsize=4096)
@@ -128,9 +140,11 @@ def _axis_of(axis: str) -> str:
 _Line = tuple[str, str, Callable[[Facts], str]]
 _LINES: tuple[_Line, ...] = (
     ("noun", "What", _thing),
+    ("count", "Told as", lambda facts: f"one group of {facts['count']}, not one by one"),
+    ("meaning", "Meaning", _meaning),
     ("name", "Name", _name),
     ("attributes", "Also visible", _attributes),
-    ("arrangement", "Arrangement", lambda facts: str(facts["arrangement"])),
+    ("arrangement", "Arrangement", lambda facts: ", or ".join(words.arrangement_phrases(facts["arrangement"])[:2])),
     ("spacing_m", "Spacing", lambda facts: f"{_length_of(facts['spacing_m'])} from one to the next"),
     ("position", "Place in the picture", _place),
     ("share", "Share of the picture", lambda facts: _share_of(round(facts["share"], 3))),
@@ -141,7 +155,7 @@ _LINES: tuple[_Line, ...] = (
     ("length_m", "Length in the picture", lambda facts: _length_of(facts["length_m"])),
     ("orientation", "Direction", lambda facts: _axis_of(facts["orientation"])),
     ("parts", "Separate parts", lambda facts: str(facts["parts"])),
-    ("edges", "Goes on beyond these edges of the picture", lambda facts: _edges_of(tuple(facts["edges"]))),
+    ("edges", _BEYOND, lambda facts: _edges_of(tuple(facts["edges"]))),
 )
 _BRIEF_LINES: tuple[_Line, ...] = (
     ("noun", "", _thing),
@@ -152,6 +166,7 @@ _BRIEF_LINES: tuple[_Line, ...] = (
     ("course", "", lambda facts: str(facts["course"])),
     ("arrangement", "", lambda facts: words.arrangement_phrases(facts["arrangement"])[0]),
     ("attributes", "", lambda facts: _attributes(facts, ATTRIBUTES // 2)),
+    ("meaning", "that is: ", _meaning),
     ("shape", "", lambda facts: str(facts["shape"])),
     ("length_m", "", lambda facts: f"{_length_of(facts['length_m'])} in the picture"),
     ("edges", "goes on beyond: ", lambda facts: _edges_of(tuple(facts["edges"]))),

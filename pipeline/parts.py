@@ -19,8 +19,6 @@ from pipeline.samples import patch_gsd
 from pipeline.scribe import Brief, Scribe
 
 Row = dict[str, Any]
-OSM_CREDIT = "map: © OpenStreetMap contributors"
-OSM_LICENCE = "map: ODbL-1.0"
 
 PART_KINDS = ("patches", "elements", "requests", "rejected", "captions")
 """A unit's parts in the order they are written; the last one commits the unit."""
@@ -120,16 +118,19 @@ def _patch_row(config: Config, block: Block, patches: Patches, index: int, statu
         "acquired": scene.acquired.isoformat() if scene.acquired else None,
         "source": scene.source,
         "place": list(place),
-        "licence": "; ".join(filter(None, (f"imagery: {scene.licence}" if scene.licence else "", OSM_LICENCE))),
-        "attribution": "; ".join(
-            filter(None, (f"imagery: {scene.attribution}" if scene.attribution else "", OSM_CREDIT))
-        ),
+        "licence": _both(scene.licence, config.samples.osm.licence),
+        "attribution": _both(scene.attribution, config.samples.osm.attribution),
         "split": config.split.of((west + east) / 2, (south + north) / 2, config.seed),
     }
     return {
         "patch_id": metadata["patch_id"], "scene": scene.id, "window": list(window), "size": size,
         "metadata": json.dumps(metadata, ensure_ascii=False), "status": status,
     }  # fmt: skip
+
+
+def _both(imagery: str, map_: str) -> str:
+    """One line from what the imagery and the map say."""
+    return "; ".join(f"{of}: {said}" for of, said in (("imagery", imagery), ("map", map_)) if said)
 
 
 def _element_rows(told: Told, captioned: Sequence[Brief]) -> list[Row]:

@@ -139,8 +139,9 @@ CUT_SIZE = _uses(
         | have~ a visible area of {area} | spread~ over {area} {here} | occupy~ {area} of ground {here}""",
     post="with {area} in view | with {area} visible | with a visible area of {area}",
     opening="measuring {area} {here} | with {area} in view | with {area} visible",
-    own="""{its} visible part measures {area} | altogether {area} of {it_object} can be seen | {view} shows {area} of {it_object}
-        | {its} visible portion has an area of {area} | the part in view covers {area}""",
+    own="""{its} visible part measures {area} | altogether {area} of {it_object} can be seen
+        | {view} shows {area} of {it_object} | {its} visible portion has an area of {area}
+        | the part in view covers {area}""",
 )
 
 SHAPE = _uses(

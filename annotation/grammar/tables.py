@@ -184,8 +184,8 @@ def _axes_of(phrase: str) -> frozenset[str]:
 @lru_cache(maxsize=64)
 def axes(axis: str) -> Texts:
     """Ways to tell an axis, without the unwieldy ones and those that want a preposition."""
-    said = words.orientation_phrases(axis)
-    return tuple(each for each in said if " " in each and not _BARE_AXIS.match(each) or each in _PLAIN_AXES)
+    said = (each for each in words.orientation_phrases(axis) if each.count("-") <= 2 or " to " in each)
+    return tuple(each for each in said if each in _PLAIN_AXES or (" " in each and not _BARE_AXIS.match(each)))
 
 
 @lru_cache(maxsize=64)
@@ -206,8 +206,10 @@ def courses(course: str) -> tuple[Texts, Texts]:
 
 @lru_cache(maxsize=4096)
 def qualities(attributes: Texts) -> tuple[Texts, Texts]:
-    """Attributes that a thing has, with articles, and states that it is in; of several surfaces the first, of bridges
-    the last."""
+    """Attributes that a thing has, with articles, and states that it is in.
+
+    Of several surfaces the first is taken, of several bridges the last, which says which kind.
+    """
     having: dict[str, str] = {}
     states: dict[str, str] = {}
     for attribute in map(clean, attributes):

@@ -23,12 +23,16 @@ class OsmExtract(BaseModel):
         kind: Always `extract`.
         path: `.osm.pbf`, `.osm`, `.osm.gz` or `.osm.bz2`; or `.gpkg` and `.parquet` (GeoPackage, GeoParquet) with
             OSM ids and tags as `download.osm.vector` describes.
+        licence: Licence of the map, written into each sample.
+        attribution: Credit line of the map, written into each sample.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["extract"] = "extract"
     path: ConfigPath
+    licence: str = "ODbL-1.0"
+    attribution: str = "© OpenStreetMap contributors"
 
     @property
     def is_history(self) -> bool:
