@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from annotation.frame import EPSILON, ground_matrices
 from annotation.measure import NOTHING, extents
-from annotation.tasks import KINDS, Pairs, Plan, choose, weights
+from annotation.rarity import weights
+from annotation.tasks import KINDS, Pairs, Plan, choose
 from download.osm.dates import periods, stood
 from pipeline.config import Config
 from pipeline.elements import ElementStore

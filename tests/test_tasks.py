@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from annotation.errors import AnnotationError
-from annotation.tasks import AREA, LINE, POINT, Pairs, Plan, Policy, choose, uniform, weights
+from annotation.rarity import weights
+from annotation.tasks import AREA, LINE, POINT, Pairs, Plan, Policy, choose, uniform
 
 RSTELLER = Policy(kind="rsteller")
 BOTH = {"area": 0.6, "non_area": 0.4}
