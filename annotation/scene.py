@@ -1,13 +1,12 @@
 """How the subjects of a scene stand to each other: for each pair the one thing worth saying."""
 
 from collections.abc import Sequence
-from itertools import permutations
-from typing import Any
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.relations import RELATIONS, Relation, relate
+from annotation.relations import RELATIONS, Relation, between, relate
 
 SAID_FIRST = {name: rank for rank, name in enumerate(RELATIONS)}
 ONLY_NEAR = len(RELATIONS)
@@ -32,7 +31,8 @@ def scene_relations(
         matrices: (n, 2, 2) unit frame to ground.
 
     Returns:
-        By place of the subject its relations as `relations.relate` gives them, with `to`, the place of the object.
+        By place of the subject its relations as `relations.relate` gives them, with `to`, the place of the object;
+        what lies `between` two has the other one under `and`.
     """
     pairs = np.array([pair for scene in scenes for pair in permutations(scene, 2)], dtype=np.int64).reshape(-1, 2)
     if not len(pairs):
@@ -49,8 +49,37 @@ def scene_relations(
         pair = (min(subject, object_), max(subject, object_))
         if pair not in best or order < best[pair][0]:
             best[pair] = (order, subject, {"to": object_, **relation})
-    found: dict[int, list[dict[str, Any]]] = {}
+    found = _between(scenes, geometries, kinds, matrices)
     for pair, ((rank, _), subject, relation) in sorted(best.items()):
         if rank < ONLY_NEAR or leaders.intersection(pair):
             found.setdefault(subject, []).append(relation)
+    return found
+
+
+def _between(
+    scenes: Sequence[Sequence[int]],
+    geometries: NDArray[np.object_],
+    kinds: NDArray[np.str_],
+    matrices: NDArray[np.float64],
+) -> dict[int, list[Relation]]:
+    """For each subject that lies between two others, the first two of them: `to` and `and`."""
+    triples = [
+        (subject, *sides)
+        for scene in scenes
+        for subject in scene[1:]  # what carries the scene is the ground that others stand on
+        for sides in combinations([other for other in scene if other != subject], 2)
+    ]
+    if not triples:
+        return {}
+    middle, one, other = np.array(triples, dtype=np.int64).T
+    holds = between(
+        geometries[middle],
+        geometries[one],
+        geometries[other],
+        (kinds[middle], kinds[one], kinds[other]),
+        matrices[middle],
+    )
+    found: dict[int, list[Relation]] = {}
+    for subject, first, second in (triple for triple, held in zip(triples, holds.tolist(), strict=True) if held):
+        found.setdefault(subject, [{"relation": "between", "to": first, "and": second}])
     return found

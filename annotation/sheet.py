@@ -16,8 +16,10 @@ Facts = Mapping[str, Any]
 ATTRIBUTES = 4
 """Most attributes told of one element; half of that of each element in a scene."""
 BRIEF = 600
-"""Characters that a sheet of several elements may have: 150 tokens of four, and ten for where it is. Beyond, facts are left out from the end
-of `_BRIEF_LINES`."""
+"""Characters that a sheet of several elements may have: 150 tokens of four, and ten for where it is.
+
+Beyond, facts are left out from the end of `_BRIEF_LINES`.
+"""
 MOST_PLACES, PLACE_LIMIT = 4, 40
 """Most names of areas around the picture, the smallest, and characters of each."""
 
@@ -67,8 +69,10 @@ def _standing(elements: Sequence[ElementFacts]) -> list[str]:
     said = []
     for number, element in enumerate(elements, 1):
         for relation in element.facts.get("relations") or ():
-            other = numbers.get(relation["to"])
-            if other and "relation" in relation:
+            other, third = numbers.get(relation["to"]), numbers.get(relation.get("and"))
+            if other and third:
+                said.append(f"{number} lies between {other} and {third}")
+            elif other and "relation" in relation:
                 direction = f", {relation['direction']} of it" if "direction" in relation else ""
                 said.append(f"{number} {_RELATIONS.get(relation['relation'], relation['relation'])} {other}{direction}")
     return [f"How they lie: {'; '.join(said[: 2 * len(elements)])}"] if said else []

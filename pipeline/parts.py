@@ -56,6 +56,7 @@ class Told:
 
     Attributes:
         patches: the unit's patches.
+        places: administrative names of each.
         complete: which of them hold no nodata.
         scribe: knows the unit's elements; None without patches.
         briefs: what was to be told, of complete patches.
@@ -63,15 +64,14 @@ class Told:
     """
 
     patches: Patches
+    places: Sequence[Sequence[str]]
     complete: NDArray[np.bool_]
     scribe: Scribe | None
     briefs: Sequence[Brief]
     attempts: dict[int, list[Attempt]]
 
 
-def parts_of(
-    config: Config, block: Block, told: Told, places: Sequence[Sequence[str]]
-) -> tuple[dict[str, list[Row]], dict[str, int]]:
+def parts_of(config: Config, block: Block, told: Told) -> tuple[dict[str, list[Row]], dict[str, int]]:
     """Rows of each part, and what became of the patches."""
     captioned = {
         brief.patch: brief
@@ -87,10 +87,7 @@ def parts_of(
         (int(told.patches.ids[index]), attempt) for index, several in told.attempts.items() for attempt in several
     ]
     parts = {
-        "patches": [
-            _patch_row(config, block, told.patches, index, status, places[index])
-            for index, status in enumerate(statuses)
-        ],
+        "patches": [_patch_row(config, block, told, index, status) for index, status in enumerate(statuses)],
         "elements": _element_rows(told, list(captioned.values())),
         "requests": [_request_row(patch_id, attempt.request) for patch_id, attempt in attempts],
         "rejected": [_rejected_row(patch_id, attempt) for patch_id, attempt in attempts if attempt.reasons],
@@ -103,7 +100,8 @@ def parts_of(
     return parts, dict(sorted(counts.items()))
 
 
-def _patch_row(config: Config, block: Block, patches: Patches, index: int, status: str, place: Sequence[str]) -> Row:
+def _patch_row(config: Config, block: Block, told: Told, index: int, status: str) -> Row:
+    patches = told.patches
     scene, window, size = block.scene, patches.windows[index], block.grid.size
     a, b, _, d, e, _ = scene.transform
     left, _, _, top = patches.boxes[index].tolist()
@@ -117,7 +115,7 @@ def _patch_row(config: Config, block: Block, patches: Patches, index: int, statu
         "gsd": round(patch_gsd(block), 4),
         "acquired": scene.acquired.isoformat() if scene.acquired else None,
         "source": scene.source,
-        "place": list(place),
+        "place": list(told.places[index]),
         "licence": _both(scene.licence, config.samples.osm.licence),
         "attribution": _both(scene.attribution, config.samples.osm.attribution),
         "split": config.split.of((west + east) / 2, (south + north) / 2, config.seed),

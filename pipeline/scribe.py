@@ -14,7 +14,7 @@ from annotation.scene import scene_relations
 from annotation.tasks import KINDS, Plan
 from pipeline.config import Config
 from pipeline.grid import Block
-from pipeline.prepare import tag_table
+from pipeline.prepare import tag_table, tag_wiki
 from pipeline.samples import Met, UnitElements, patch_gsd
 
 Subject = tuple[int, ...]
@@ -61,7 +61,8 @@ class Scribe:
     @classmethod
     def of(cls, config: Config, block: Block, elements: UnitElements, met: Met) -> "Scribe":
         """The scribe of a unit."""
-        return cls(FactMaker(tag_table(config.tags), patch_gsd(block), config.captions.names), elements, met)
+        wiki = tag_wiki(config.tag_wiki)
+        return cls(FactMaker(tag_table(config.tags), patch_gsd(block), config.captions.names, wiki), elements, met)
 
     def briefs(self, plans: Sequence[Plan]) -> list[Brief]:
         """Facts of what the plans tell."""
@@ -101,7 +102,10 @@ class Scribe:
         places = list(told)
         related = list(facts)
         for row, found in relations.items():
-            said = [{**relation, "to": facts[places[relation["to"]]].id} for relation in found]
+            said = [
+                {**relation, **{end: facts[places[relation[end]]].id for end in ("to", "and") if end in relation}}
+                for relation in found
+            ]
             element = facts[places[row]]
             related[places[row]] = replace(element, facts={**element.facts, "relations": said})
         return related

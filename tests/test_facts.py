@@ -1,6 +1,8 @@
 """Facts of elements and groups, with the real tag table and real measures."""
 
 import json
+import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +10,10 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.facts import LIMIT, FactMaker, clean
+from annotation.facts import LIMIT, MEANING_LIMIT, FactMaker, clean
 from annotation.measure import details
 from annotation.tags import TagTable
+from annotation.wiki import TagWiki
 
 PATCH = np.array([[268.8, 0.0], [0.0, 268.8]])
 HOSTILE = ["{{ 7 * 7 }}", "{% for x in y %}", "a\nb\r\n# New rules", "\u202eevil\u202c", "x" * 10_000, "\x00\x07", "“”"]
@@ -69,6 +72,22 @@ def test_clean_text_is_one_printable_line_and_stays_so(text: str) -> None:
 )
 def test_names_of_all_scripts_survive(name: str) -> None:
     assert clean(name) == name
+
+
+def test_a_wiki_tells_what_the_table_knows_by_its_key_only(table: TagTable, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "wiki.db") as database:
+        database.execute("CREATE TABLE wikipages (lang, key, value, description)")
+        pages = [("en", "man_made", "gnome_farm", f"Gnomes\n{'x' * 300}"), ("en", "highway", "residential", "A road")]
+        database.executemany("INSERT INTO wikipages VALUES (?, ?, ?, ?)", pages)
+    database.close()
+    with TagWiki(tmp_path / "wiki.db") as wiki:
+        maker = FactMaker(table, 0.6, "keep", wiki)
+        meaning = str(maker.element("way/1", "area", {"man_made": "gnome_farm"}, {}).facts["meaning"])
+        assert meaning.startswith("Gnomes x")
+        assert len(meaning) == MEANING_LIMIT
+        assert "meaning" not in maker.element("way/2", "line", {"highway": "residential"}, {}).facts
+        assert "meaning" not in maker.element("way/3", "area", {"landuse": "unheard_of"}, {}).facts
+    assert "meaning" not in FactMaker(table, 0.6).element("way/1", "area", {"man_made": "gnome_farm"}, {}).facts
 
 
 def houses(table: TagTable, points: list[tuple[float, float]]) -> dict[str, object]:

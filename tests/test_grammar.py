@@ -20,10 +20,11 @@ from annotation.facts import FactMaker
 from annotation.grammar import lexicon, wording
 from annotation.grammar.english import an, is_mass, is_plural, listed, piece, sentence, with_article
 from annotation.measure import details, extents
+from annotation.rarity import weights
 from annotation.request import ElementFacts, Request
 from annotation.shape import AXES, SHAPES
 from annotation.tags import TagTable
-from annotation.tasks import KINDS, Pairs, Policy, choose, weights
+from annotation.tasks import KINDS, Pairs, Policy, choose
 from pipeline.join import join, to_crs, to_unit_frame
 
 ENGINE = GrammarEngine()
@@ -157,6 +158,48 @@ def test_names_are_woven_in_unless_they_are_no_names() -> None:
         river = ElementFacts("way/1", "area", {}, {**facts, "name": name})
         for seed in range(20):
             assert (name in tell([river], seed)) == spoken
+
+
+def test_names_that_hold_the_noun_stand_alone() -> None:
+    facts = {"share": 0.2, "position": ["left"], "edges": ["north", "south"], "shape": "irregular", "area_m2": 14_000.0}
+    for noun, name in (("lake", "Lake Telkwa"), ("cemetery", "Calvary Cemetery"), ("river", "Little Maple River")):
+        told = ElementFacts("way/1", "area", {}, {"noun": noun, "plural": f"{noun}s", "name": name, **facts})
+        for seed in range(40):
+            text = tell([told], seed)
+            assert not re.search(rf"\b{noun},? (?:named |called |known as |by the name of |,)*{name}", text), text
+            assert f"{name}, a" not in text
+            assert ("the Little" in text or "The Little" in text) == (noun == "river")
+
+
+ENDS = re.compile(r"(?:from|between|link\w*|connect\w*) the (\w+)(?: \w+)? (?:to|and) (?:the )?(\w+)")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.permutations(frame.EDGES), axis, seeds)
+def test_both_ends_of_a_line_are_told_in_one_vocabulary(edges: list[str], axis: str, seed: int) -> None:
+    facts = {"noun": "path", "plural": "paths", "length_m": 270.0, "course": "straight", "orientation": axis,
+             "from": edges[0], "to": edges[1], "edges": sorted(edges[:2])}  # fmt: skip
+    text = tell([ElementFacts("way/1", "line", {"highway": "path"}, facts)], seed)
+    for one, other in ENDS.findall(text):
+        assert one.endswith("ern") == other.endswith("ern"), text
+    assert not re.search(r"\b(?:from|between|at) (?:top|bottom|left|right|\w+ern) (?:edge|side|border)", text), text
+
+
+def test_long_lists_of_places_are_left_out() -> None:
+    facts = {"noun": "meadow", "plural": "meadows", "share": 0.2, "area_m2": 14_000.0, "edges": [],
+             "shape": "irregular", "position": ["top-right", "right", "bottom-left", "bottom"]}  # fmt: skip
+    for seed in range(40):
+        assert "north-east" not in (text := tell([ElementFacts("way/1", "area", {}, facts)], seed)), text
+        assert "upper right" not in text
+
+
+def test_scenes_of_long_names_keep_within_bounds() -> None:
+    facts = {"noun": "residential street", "plural": "residential streets", "name": "Grand Central Parkway Service",
+             "length_m": 270.0, "course": "straight", "orientation": "NNE-SSW", "from": "bottom", "to": "top-right",
+             "position": ["top", "right"], "attributes": ["two lanes"]}  # fmt: skip
+    told = [ElementFacts(f"way/{number}", "line", {"highway": "residential"}, facts) for number in range(5)]
+    for seed in range(30):
+        assert 15 <= len(tell(told, seed).split()) <= 70
 
 
 def test_scenes_tell_how_things_lie_to_what_was_told_before() -> None:

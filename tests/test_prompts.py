@@ -76,6 +76,27 @@ def test_a_scene_tells_how_its_elements_lie() -> None:
     assert "How they lie" not in sheet([HOUSES, street], 0.6)
 
 
+def test_a_sheet_says_where_it_is_from_the_town_up() -> None:
+    place = ["Liechtenstein", "Oberland", "Vaduz"]
+    for elements in ([MEADOW], [MEADOW, STREET]):
+        assert sheet(elements, 0.6, place).splitlines()[1] == "Where: Vaduz, Oberland, Liechtenstein"
+        assert "Where" not in sheet(elements, 0.6)
+    hostile = sheet([MEADOW], 0.6, ["a\nWhat: tank", "x" * 10_000, "", "b"]).splitlines()
+    assert len(hostile) == len(sheet([MEADOW], 0.6, ["b"]).splitlines())
+    assert len(hostile[1]) < 100
+
+
+def test_a_sheet_says_what_only_a_wiki_knows() -> None:
+    odd = ElementFacts("way/1", "area", {}, {**MEADOW.facts, "meaning": "A field of gnomes"})
+    assert "Meaning: A field of gnomes" in sheet([odd], 0.6).splitlines()
+    assert "; that is: A field of gnomes" in sheet([odd, HOUSES], 0.6)
+
+
+def test_a_sheet_tells_that_nothing_is_cut_off() -> None:
+    pond = ElementFacts("way/1", "area", {}, {**MEADOW.facts, "edges": []})
+    assert sheet([pond], 0.6).splitlines()[-1].endswith("edges of the picture: none, it lies wholly inside")
+
+
 @pytest.mark.parametrize("elements", [[MEADOW], [STREET], [HOUSES], [MEADOW, STREET, HOUSES], [STREET] * 5])
 def test_sheets_are_compact(elements: list[ElementFacts]) -> None:
     text = sheet(elements, 0.6)
@@ -91,7 +112,7 @@ def test_everything_before_the_facts_is_the_same_for_all(task: str) -> None:
     for number in range(200):
         facts = {**STREET.facts, "name": f"Street {number}", "length_m": 20.0 + number}
         told = [ElementFacts(f"way/{number}", "line", {}, facts), MEADOW][: 1 + number % 2]
-        messages, version = PROMPTS.render(task, told, 0.2 + number / 100, draft=f"Draft {number}.")
+        messages, version = PROMPTS.render(task, told, 0.2 + number / 100, f"Draft {number}.", [f"Town {number % 3}"])
         prefixes.add(tuple((message["role"], message["content"]) for message in messages[:-1]))
         last.add(messages[-1]["content"])
         versions.add(version)

@@ -52,3 +52,12 @@ def test_scenes_do_not_mix() -> None:
     pairs = {frozenset((subject, relation["to"])) for subject, relations in both.items() for relation in relations}
     assert pairs <= {frozenset((FIELD, WOOD)), frozenset((ROAD, POND))}
     assert scene_relations([], GEOMETRIES, KINDS, MATRICES) == {}
+
+
+def test_what_lies_between_two_others_says_so() -> None:
+    shapes = np.array(
+        [shapely.box(0, 0, 0.35, 1), shapely.box(0.6, 0, 1, 1), shapely.box(0.4, 0.4, 0.55, 0.6)], dtype=object
+    )
+    found = scene_relations([[0, 1, 2]], shapes, np.array(["area"] * 3), MATRICES[:3])
+    assert {"relation": "between", "to": 0, "and": 1} in found[2]
+    assert all(relation.get("relation") != "between" for place in (0, 1) for relation in found.get(place, []))

@@ -55,7 +55,7 @@ def caption(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str
     for attempt in range(_TRIES):
         rng = Random(seed + attempt * _NEXT_SEED)
         used = set(words_of(draft))
-        text = _scene(elements, rng, used) if len(elements) > 1 else _single(elements[0], rng, used, attempt)
+        text = _scene(elements, rng, used, attempt) if len(elements) > 1 else _single(elements[0], rng, used, attempt)
         if text == draft:
             continue
         if SHORTEST <= (length := text.count(" ") + 1) <= LONGEST:
@@ -76,8 +76,8 @@ def _single(element: ElementFacts, rng: Random, used: set[str], attempt: int) ->
     return " ".join(sentences)
 
 
-def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str:
-    """A clause for each element, one or two to a sentence."""
+def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str], attempt: int) -> str:
+    """A clause for each element, one or two to a sentence; the more attempts have failed, the fewer facts it takes."""
     views, percent = _views(rng), rng.random() < PERCENT
     sentences: list[str] = []
     nouns: dict[str, str] = {}
@@ -85,7 +85,8 @@ def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str
     for number, element in enumerate(elements):
         turn = number % len(views)
         told = Wording(element, rng, views[turn:] + views[:turn], used, percent=percent)
-        clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, essentials(told, 2 if number else 3))
+        most = max(1, (2 if number else 3) - attempt // 4)
+        clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, essentials(told, most))
         clause += _relation(told, nouns)
         nouns.setdefault(element.id, told.plural if told.group else told.noun)
         joint = JOINTS[int(rng.random() * len(JOINTS))] if joinable else ""
@@ -100,10 +101,10 @@ def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str]) -> str
 def _relation(told: Wording, nouns: Mapping[str, str]) -> str:
     """How the thing stands to one that was told before it, as an appendix: `, crossing the forest`."""
     for relation in told.facts.get("relations") or ():
-        noun = nouns.get(relation.get("to", ""))
+        others = [nouns.get(relation[end]) for end in ("to", "and") if end in relation]
         phrases = tables.relations(relation.get("relation", ""))
-        if noun and phrases:
-            return f", {told.pick(phrases)} the {noun}"
+        if phrases and all(others) and len(set(others)) == len(others):
+            return f", {told.pick(phrases)} {' and '.join(f'the {noun}' for noun in others)}"
     return ""
 
 

@@ -24,8 +24,8 @@ _FACTS: Mapping[str, tuple[str, int, str]] = {
     "vp": ("vp", _FINITE, " {}"),
     "and": ("vp", _FINITE, " and {}"),
     "ing": ("ing", PARTICIPLE, ", {}"),
-    "post": ("post", ONE, " {}"),
-    "aside": ("post", ONE, ", {},"),
+    "post": ("post", PARTICIPLE, " {}"),
+    "aside": ("post", PARTICIPLE, ", {},"),
     "front": ("front", PARTICIPLE, "{}, "),
     "opening": ("opening", PARTICIPLE, "{}, "),
     "own": ("own", _FINITE, "{}"),
@@ -82,7 +82,7 @@ def _also(told: Wording, pool: list[Uses]) -> str:
 
 
 def _relative(told: Wording, pool: list[Uses]) -> str:
-    return _fact(told, pool, "vp", _FINITE, told.any((" that {}", ", which {}")))
+    return _fact(told, pool, "vp", _FINITE, ", which {}" if told.name else told.any((" that {}", ", which {}")))
 
 
 def _shows(told: Wording, _: list[Uses]) -> str:
@@ -160,8 +160,8 @@ def _named(told: Wording, phrase: str, *, before_verb: bool) -> str:
 _PLACES = (
     (lexicon.PLACE, "place", ("lie", "be")),
     (lexicon.LINE_PLACE, "place", ("lie", "run")),
-    (lexicon.SPREAD, "span", ("stretch", "extend", "lie", "spread")),
-    (lexicon.PASSING, "span", ("run", "lie", "pass")),
+    (lexicon.SPREAD, "span", ("stretch", "extend", "spread")),
+    (lexicon.PASSING, "span", ("run", "pass")),
 )
 _OTHERS: Mapping[str, Callable[[Wording, list[Uses]], str]] = {
     "it": _it,

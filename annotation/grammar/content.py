@@ -10,9 +10,10 @@ SHARE_OF_PERVASIVE = 0.7
 """How often the share of what is all over the picture is told instead of its place."""
 ESSENTIAL = (
     lexicon.SHARE, lexicon.PLACE, lexicon.LISTED_PLACE, lexicon.SPREAD, lexicon.PASSING, lexicon.LINE_PLACE,
-    lexicon.RUN, lexicon.THROUGH, lexicon.SPREADING,
+    lexicon.RUN, lexicon.THROUGH, lexicon.ROAD_RUN, lexicon.ROAD_THROUGH, lexicon.SPREADING,
 )  # fmt: skip
 """What says where a thing is or how much of the picture it takes."""
+WORDY = (lexicon.RUN, lexicon.THROUGH, lexicon.ROAD_RUN, lexicon.ROAD_THROUGH, lexicon.LINE_AXIS)
 
 
 def tellable(told: Wording) -> list[Uses]:
@@ -37,8 +38,10 @@ def tellable(told: Wording) -> list[Uses]:
 
 
 def essentials(told: Wording, number: int) -> list[Uses]:
-    """A few facts, one of them essential where there is such a one."""
+    """A few facts, one of them essential where there is such a one; if only one, rather one that takes few words."""
     pool = tellable(told)
+    if number == 1:
+        return sorted(pool, key=WORDY.__contains__)[:1]
     first = next((uses for uses in pool if uses in ESSENTIAL), None)
     if first is not None:
         pool.remove(first)
@@ -83,10 +86,10 @@ def _line(told: Wording) -> list[tuple[float, Uses]]:
     if course:
         found.append((0.1, lexicon.LOOP if course == "closed" else lexicon.COURSE))
     if told.ends:
-        crossing = {facts["from"], facts["to"]} <= lexicon.EDGE_NAMES
-        found.append((0.0, lexicon.THROUGH if crossing else lexicon.RUN))
+        run, through = (lexicon.ROAD_RUN, lexicon.ROAD_THROUGH) if told.road else (lexicon.RUN, lexicon.THROUGH)
+        found.append((0.0, through if {facts["from"], facts["to"]} <= lexicon.EDGE_NAMES else run))
     found += _place(told)
-    if facts.get("orientation") and axes(facts["orientation"]) and not (told.ends and told.chance(0.5)):
+    if facts.get("orientation") and axes(facts["orientation"]) and not (told.ends and told.chance(0.8)):
         found.append((0.4, lexicon.LINE_AXIS))
     if told.cut and not told.ends:
         found.append((0.4, lexicon.LINE_EDGES))

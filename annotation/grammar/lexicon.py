@@ -122,15 +122,15 @@ LISTED_PLACE = _uses(
     vp="lie~ {place} | be~ found {place} | be~ situated {place} | be~ located {place}",
 )
 SPREAD = _uses(
-    vp="stretch~ {span} | extend~ {span} | reach~ {span} | spread~ {span} | lie~ {span}", post="{span}", front="{span}"
+    vp="stretch~ {span} | extend~ {span} | spread~ {span} | be~ spread {span}", post="{span}", front="{span}"
 )
-PASSING = _uses(vp="run~ {span} | pass~ {span} | lie~ {span} | make~ {its} way {span}", post="{span}", front="{span}")
+PASSING = _uses(vp="run~ {span} | pass~ {span} | make~ {its} way {span}", post="{span}", front="{span}")
 LINE_PLACE = _uses(vp="lie~ {place} | be~ located {place} | be~ found {place}", post="{place}", front="{place}")
 
 SIZE = _uses(
     vp="""measure~ {area} | span~ {area} | cover~ {area} of ground | have~ an area of {area} | extend~ over {area}
         | occupy~ {area} of ground | spread~ over {area}""",
-    post="of {area} | measuring {area} | with an area of {area}",
+    post="of {area} | measure~ {area} | with an area of {area}",
     opening="ing",
     own="{its} extent is {area} | {it} be~ {area} in size | on the ground {it} measure~ {area}",
 )
@@ -138,7 +138,7 @@ CUT_SIZE = _uses(
     vp="""measure~ {area} {here} | span~ {area} {here} | cover~ {area} of ground {here}
         | have~ a visible area of {area} | spread~ over {area} {here} | occupy~ {area} of ground {here}""",
     post="with {area} in view | with {area} visible | with a visible area of {area}",
-    opening="measuring {area} {here} | with {area} in view | with {area} visible",
+    opening="measure~ {area} {here} | with {area} in view | with {area} visible",
     own="""{its} visible part measures {area} | altogether {area} of {it_object} can be seen
         | {view} shows {area} of {it_object} | {its} visible portion has an area of {area}
         | the part in view covers {area}""",
@@ -161,30 +161,30 @@ EDGES = _uses(
     vp="""be~ cut off by {edges} | run~ out of {view} at {edges} | continue~ beyond {edges} | reach~ {edges}
         | continue~ {headings} | extend~ beyond {edges} | pass~ out of view at {edges} | meet~ {edges}
         | leave~ {view} at {edges} | go~ on past {edges} | touch~ {edges}""",
-    post="cut off by {edges} | reaching {edges}",
-    opening="cut off by {edges} | continuing {headings} | reaching {edges}",
+    post="cut off by {edges} | reach~ {edges}",
+    opening="cut off by {edges} | continue~ {headings} | reach~ {edges}",
     own="{it} continue~ {headings} | only part of {it_object} is visible, cut off by {edges}",
 )
 LINE_EDGES = _uses(
     vp="continue~ beyond {edges} | reach~ {edges} | run~ out of {view} at {edges} | leave~ {view} at {edges}",
-    post="reaching {edges}",
-    opening="running on beyond {edges} | reaching {edges}",
+    post="reach~ {edges}",
+    opening="run~ on beyond {edges} | reach~ {edges}",
 )
 
 AXIS = _uses(
     vp="extend~ {axis} | be~ aligned {axis} | stretch~ {axis} | be~ oriented {axis}",
-    post="stretching {axis}",
-    opening="aligned {axis} | stretching {axis} | oriented {axis}",
+    post="stretch~ {axis}",
+    opening="aligned {axis} | stretch~ {axis} | oriented {axis}",
     own="{its} long axis runs {axis} | lengthwise {it} run~ {axis}",
 )
 LINE_AXIS = _uses(
     vp="run~ {axis} | be~ aligned {axis} | trend~ {axis} | extend~ {axis} | be~ oriented {axis}",
-    post="running {axis}",
-    opening="running {axis} | aligned {axis} | trending {axis}",
+    post="run~ {axis}",
+    opening="run~ {axis} | aligned {axis} | trending {axis}",
     own="on the whole {it} trend~ {axis}",
 )
 
-QUALITY = _uses(vp="have~ {qualities} | feature~ {qualities} | come~ with {qualities}", post="with {qualities}")
+QUALITY = _uses(vp="have~ {qualities} | feature~ {qualities}", post="with {qualities}")
 EACH_QUALITY = _uses(vp="each have~ {qualities}", post="each with {qualities}", own="every one has {qualities}")
 STATE = _uses(vp="be~ {state}", post="{state}", opening="{state}")
 
@@ -203,8 +203,8 @@ LINE_PARTS = _uses(
 
 COURSE = _uses(
     vp="run~ {way} | follow~ {a_bent} course | take~ {a_bent} route | have~ {a_bent} course | keep~ to {a_bent} course",
-    post="with {a_bent} course | on {a_bent} course",
-    opening="{bent} throughout | {bent} all the way | running {way}",
+    post="with {a_bent} course",
+    opening="{bent} throughout | {bent} all the way | run~ {way}",
     own="{its} course is {bent} | {its} route is {bent}",
 )
 LOOP = _uses(
@@ -212,25 +212,23 @@ LOOP = _uses(
     post="{way}",
     own="{its} ends meet",
 )
-RUN = _uses(
-    vp="""run~ {from_to} | lead~ {from_to} | pass~ {from_to} | reach~ {from_to} | extend~ {from_to}
-        | connect~ {both_ends} | link~ {both_ends} | stretch~ {from_to} | lie~ between {both_ends}""",
-    post="{from_to} | between {both_ends}",
-    opening="{from_to} | between {both_ends}",
-    own="{it} can be followed {from_to}",
-)
-THROUGH = _uses(
-    vp="""cross~ {view} {from_to} | traverse~ {view} {from_to} | cut~ through {view} {from_to}
-        | pass~ through {view} {from_to} | connect~ {both_ends} | run~ {from_to} | link~ {both_ends} | lead~ {from_to}
-        | extend~ between {both_ends}""",
-    post="{from_to} | between {both_ends}",
-    opening="{from_to} | between {both_ends}",
-    own="{it} can be followed {from_to}",
-)
+_ENDS = """run~ {from_to} | pass~ {from_to} | reach~ {from_to} | extend~ {from_to} | stretch~ {from_to}
+    | extend~ between {both_ends}"""
+_THROUGH = """cross~ {view} {from_to} | traverse~ {view} {from_to} | cut~ through {view} {from_to}
+    | pass~ through {view} {from_to} | run~ {from_to} | extend~ between {both_ends}"""
+_ROAD = " | lead~ {from_to} | connect~ {both_ends} | link~ {both_ends}"
+_ENDS_AFTER = "run~ {from_to} | stretch~ {from_to} | between {both_ends}"
+_ENDS_BEFORE = "run~ {from_to} | stretch~ {from_to}"
+_ROAD_BEFORE = " | lead~ {from_to} | link~ {both_ends} | connect~ {both_ends}"
+_FOLLOWED = "{it} can be followed {from_to}"
+RUN = _uses(vp=_ENDS, post=_ENDS_AFTER, opening=_ENDS_BEFORE, own=_FOLLOWED)
+THROUGH = _uses(vp=_THROUGH, post=_ENDS_AFTER, opening=_ENDS_BEFORE, own=_FOLLOWED)
+ROAD_RUN = _uses(vp=_ENDS + _ROAD, post=_ENDS_AFTER, opening=_ENDS_BEFORE + _ROAD_BEFORE, own=_FOLLOWED)
+ROAD_THROUGH = _uses(vp=_THROUGH + _ROAD, post=_ENDS_AFTER, opening=_ENDS_BEFORE + _ROAD_BEFORE, own=_FOLLOWED)
 LENGTH = _uses(
     vp="""measure~ {length} | extend~ for {length} | be~ {length} long | run~ for {length} | have~ a length of {length}
         | stretch~ over {length} | continue~ for {length} | go~ on for {length}""",
-    post="of {length} | measuring {length} | with a length of {length}",
+    post="of {length} | measure~ {length} | with a length of {length}",
     own="{its} length is {length} | from end to end {it} measure~ {length}",
 )
 CUT_LENGTH = _uses(
@@ -245,7 +243,6 @@ CUT_LENGTH = _uses(
 
 SPREADING = _uses(
     vp="stand~ {arranged} | lie~ {arranged} | be~ {arranged}",
-    post="{arranged}",
     opening="{arranged}",
 )
 SPACING = _uses(

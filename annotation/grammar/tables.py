@@ -16,8 +16,8 @@ _SHARPEST = 8
 MOST_LISTED = 2
 """Most places in an enumeration."""
 _EXTENDED = ("along", "across", "down", "from", "through", "diagonally", "over", "all")
-_BARE_AXIS = re.compile(r"(?:north|south|east|west)[a-z-]* to ")
-_PLAIN_AXES = ("north-south", "east-west", "vertically", "horizontally", "diagonally")
+_UNWIELDY_AXIS = re.compile(r"(?:north|south|east|west)[a-z-]* to |.* the frame")
+_PLAIN_AXES = ("north-south", "east-west", "diagonally")
 _COMPASS = re.compile(r"\b(?:north|south|east|west)")
 _NUMBERED = re.compile(r"(one|two|three|four|five|six|seven|eight)[ -](lane|storey|track)s?")
 _ADVERBS = ("in ", "with", "as ", "back ")
@@ -64,7 +64,8 @@ def forms(shape: str) -> Texts:
 def counts(count: int) -> Texts:
     """Ways to tell a number of things, none of them in digits that words can stand for."""
     said = words.count_phrases(count)
-    return (words.number_words(count), *(each for each in said if not each.isdecimal() or count > 100))
+    spelled = (words.number_words(count),) if count <= 100 else ()
+    return (*spelled, *(each for each in said if not each.isdecimal()))
 
 
 @lru_cache(maxsize=1024)
@@ -185,7 +186,7 @@ def _axes_of(phrase: str) -> frozenset[str]:
 def axes(axis: str) -> Texts:
     """Ways to tell an axis, without the unwieldy ones and those that want a preposition."""
     said = (each for each in words.orientation_phrases(axis) if each.count("-") <= 2 or " to " in each)
-    return tuple(each for each in said if each in _PLAIN_AXES or (" " in each and not _BARE_AXIS.match(each)))
+    return tuple(each for each in said if each in _PLAIN_AXES or (" " in each and not _UNWIELDY_AXIS.match(each)))
 
 
 @lru_cache(maxsize=64)

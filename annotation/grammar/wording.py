@@ -24,6 +24,8 @@ DRAWS = 6
 """How many phrases are drawn for one that is said: that with the fewest words used already."""
 WITH_ARTICLE = frozenset(("river", "canal"))
 """Things whose names take an article where they hold the noun."""
+WAYS = ("highway", "railway", "aeroway")
+"""Keys of things that lead somewhere."""
 OF_VIEW = 0.15
 """How often a place is said to be one of the picture."""
 
@@ -42,6 +44,7 @@ class Wording:
         proper: the name as it stands in a sentence: the Hudson River.
         group: whether it is a group of repeated things.
         line: whether it is a line.
+        road: whether people or trains go along it, so that it leads somewhere.
         ends: whether it is a line whose two ends can be told.
         many: whether its verbs are plural.
         cut: whether an edge of the frame cuts it.
@@ -72,6 +75,7 @@ class Wording:
         self.proper = f"the {self.name}" if self.says_itself and self.noun in WITH_ARTICLE else self.name
         self.group = "count" in facts
         self.line = bool(facts.get("length_m"))
+        self.road = any(key in element.tags for key in WAYS)
         start, end = facts.get("from"), facts.get("to")
         self.ends = bool(start and end and start != end)
         self.many = self.group or english.is_plural(self.noun, self.plural)
