@@ -14,10 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation import frame, measure
+from annotation import measure
+from annotation.measuring import frame
 from annotation.request import ElementFacts
+from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
-from annotation.wiki import TagWiki
 
 Names = Literal["keep", "drop"]
 

@@ -18,8 +18,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from annotation import course, frame, shape
-from annotation.parts import (
+from annotation.measuring import course, frame, shape
+from annotation.measuring.parts import (
     DIMENSIONS,
     NOT_LINEAR,
     Floats,

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from annotation.parts import DIMENSIONS, Floats, Objects, cross, ends, ground_copies, lengths, take_apart
+from annotation.measuring.parts import DIMENSIONS, Floats, Objects, cross, ends, ground_copies, lengths, take_apart
 
 RELATIONS = ("crosses", "inside", "contains", "along", "borders", "beside")
 """In the order in which they are asked. `between` takes three, see `between`."""

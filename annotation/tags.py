@@ -1,6 +1,6 @@
 """What an OpenStreetMap tag looks like from above, and everything that is decided from tags alone.
 
-The table is `tags.csv`; `annotation.tag_rows` says what its columns mean. Its tags come from counts over extracts
+The table is `tags.csv`; `annotation.tagging.rows` says what its columns mean. Its tags come from counts over extracts
 of five places and from general knowledge of how OpenStreetMap is mapped; nouns, steps of visibility and looks are
 this project's own judgement, not measured on pictures.
 """
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from annotation.errors import AnnotationError
-from annotation.nouns import GENERIC_BUILDINGS, changes_noun, noun_phrase
-from annotation.tag_rows import TagRow, parse_rows
-from annotation.visibility import hidden_reason
+from annotation.tagging.nouns import GENERIC_BUILDINGS, changes_noun, noun_phrase
+from annotation.tagging.rows import TagRow, parse_rows
+from annotation.tagging.visibility import hidden_reason
 
 __all__ = ["KEY_ORDER", "Kind", "TagRow", "TagTable"]
 

@@ -8,9 +8,9 @@ arrangements stand here.
 
 from itertools import chain
 
-from annotation.frame import CELLS
-from annotation.phrases import Term, plain, read, say, terms
-from annotation.places import (
+from annotation.measuring.frame import CELLS
+from annotation.phrasing.phrases import Term, plain, read, say, terms
+from annotation.phrasing.places import (
     cells_of,
     edge_phrases,
     position_holds,
@@ -18,7 +18,7 @@ from annotation.places import (
     read_edges,
     read_position,
 )
-from annotation.quantities import (
+from annotation.phrasing.quantities import (
     area_interval,
     area_phrases,
     count_interval,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from annotation.prompts import Prompts
+from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
-from annotation.wiki import TagWiki
 from download.scene import Scene
 from pipeline.config import Config
 from pipeline.fingerprint import content_of, digest

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from annotation.frame import EPSILON, ground_matrices
 from annotation.measure import NOTHING, extents
+from annotation.measuring.frame import EPSILON, ground_matrices
 from annotation.rarity import weights
 from annotation.tasks import KINDS, Pairs, Plan, choose
 from download.osm.dates import periods, stood

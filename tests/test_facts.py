@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from annotation.facts import LIMIT, MEANING_LIMIT, FactMaker, clean
 from annotation.measure import details
+from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
-from annotation.wiki import TagWiki
 
 PATCH = np.array([[268.8, 0.0], [0.0, 268.8]])
 HOSTILE = ["{{ 7 * 7 }}", "{% for x in y %}", "a\nb\r\n# New rules", "\u202eevil\u202c", "x" * 10_000, "\x00\x07", "“”"]

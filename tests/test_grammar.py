@@ -14,15 +14,16 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation import frame, words
+from annotation import words
 from annotation.engines.grammar import GrammarEngine
 from annotation.facts import FactMaker
 from annotation.grammar import lexicon, wording
 from annotation.grammar.english import an, is_mass, is_plural, listed, piece, sentence, with_article
 from annotation.measure import details, extents
+from annotation.measuring import frame
+from annotation.measuring.shape import AXES, SHAPES
 from annotation.rarity import weights
 from annotation.request import ElementFacts, Request
-from annotation.shape import AXES, SHAPES
 from annotation.tags import TagTable
 from annotation.tasks import KINDS, Pairs, Policy, choose
 from pipeline.join import join, to_crs, to_unit_frame

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 
 from annotation.errors import AnnotationError
-from annotation.frame import CELLS, ground_matrices
 from annotation.measure import arrangement, details, extents
+from annotation.measuring.frame import CELLS, ground_matrices
 
 SIDE = 268.8
 MIRRORED = {"left": "right", "right": "left", "east": "west", "west": "east"}

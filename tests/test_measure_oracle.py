@@ -13,8 +13,8 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from annotation.frame import ground_matrices
 from annotation.measure import details, extents
+from annotation.measuring.frame import ground_matrices
 
 SIDE = 268.8
 PAIRS = 1000  # of each extract

@@ -13,7 +13,7 @@ import shapely.ops
 from pyproj import Proj
 from shapely import affinity
 
-from annotation.frame import ground_matrices
+from annotation.measuring.frame import ground_matrices
 from annotation.relations import relate
 from tests.test_measure_oracle import EXTRACTS, SIDE, read
 

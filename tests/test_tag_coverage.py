@@ -6,7 +6,7 @@ from pathlib import Path
 import osmium
 import pytest
 
-from annotation.tag_coverage import coverage
+from annotation.tagging.coverage import coverage
 from annotation.tags import TagTable
 
 TABLE = TagTable.load()

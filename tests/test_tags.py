@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.errors import AnnotationError
-from annotation.nouns import pluralise
-from annotation.tag_coverage import COVERED_KEYS
-from annotation.tag_rows import KINDS, SEEN_FROM
+from annotation.tagging.coverage import COVERED_KEYS
+from annotation.tagging.nouns import pluralise
+from annotation.tagging.rows import KINDS, SEEN_FROM
 from annotation.tags import KEY_ORDER, TagTable
 
 HEADER = "key,value,kind,noun,plural,seen_from,look\n"

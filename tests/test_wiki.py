@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import AnnotationError
-from annotation.wiki import TagWiki
+from annotation.tagging.wiki import TagWiki
 
 PAGES = [
     ("de", "highway", "residential", "Straße in einem Wohngebiet"),

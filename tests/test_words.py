@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation import words
-from annotation.course import COURSES
-from annotation.frame import CELLS, EDGES
-from annotation.shape import AXES, SHAPES
+from annotation.measuring.course import COURSES
+from annotation.measuring.frame import CELLS, EDGES
+from annotation.measuring.shape import AXES, SHAPES
 
 shares = st.floats(0, 1)
 sizes = st.floats(0.01, 1e8)

@@ -6,7 +6,7 @@ from typing import Any
 
 import osmium
 
-from annotation.tag_coverage import coverage
+from annotation.tagging.coverage import coverage
 from annotation.tags import TagTable
 
 GAPS_SHOWN = 20

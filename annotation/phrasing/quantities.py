@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from annotation.phrases import Interval, Phrase, plain, read, say
+from annotation.phrasing.phrases import Interval, Phrase, plain, read, say
 
 EXACT = 0.05
 """A number without "about" may be off by a twentieth: nobody measures a road to the metre on a picture."""

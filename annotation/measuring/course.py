@@ -4,8 +4,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from annotation.frame import CELLS, EDGES, EPSILON, cell_of, edges_at
-from annotation.parts import DIGITS, Floats, Ints, Objects, cross, lengths, segments, total
+from annotation.measuring.frame import CELLS, EDGES, EPSILON, cell_of, edges_at
+from annotation.measuring.parts import DIGITS, Floats, Ints, Objects, cross, lengths, segments, total
 
 COURSES = ("straight", "gently curved", "curved", "winding", "closed")
 

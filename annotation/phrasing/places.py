@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import compress
 
-from annotation.frame import CELLS, EDGES
-from annotation.phrases import plain
+from annotation.measuring.frame import CELLS, EDGES
+from annotation.phrasing.phrases import plain
 
 Cells = frozenset[str]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from annotation.errors import AnnotationError
-from annotation.parts import Floats, Ints, Segments, lengths, to_ground, total
+from annotation.measuring.parts import Floats, Ints, Segments, lengths, to_ground, total
 
 CELLS = (
     "top-left", "top", "top-right",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from annotation.tag_rows import TagRow
+from annotation.tagging.rows import TagRow
 
 RowOf = Callable[[str, str], TagRow | None]
 

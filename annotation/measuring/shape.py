@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from annotation.parts import DIGITS, Floats, Objects, cross, flatten, lengths, segments, total
+from annotation.measuring.parts import DIGITS, Floats, Objects, cross, flatten, lengths, segments, total
 
 SHAPES = (
     "several parts", "ring", "elongated", "square", "rectangular",

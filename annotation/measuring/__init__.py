@@ -1,0 +1,1 @@
+"""Parts of measuring: frames, parts of geometries, shapes of areas, courses of lines."""

@@ -1,0 +1,1 @@
+"""Parts of the tag table: rows, nouns, what hides an element, coverage, and the wiki's definitions."""
