@@ -167,6 +167,8 @@ def _on_ground(geometries: Objects, kinds: NDArray[np.str_], matrices: Floats) -
             owners, index = np.unique(parts.owner[here], return_inverse=True)
             together[owners] = collect(ground[here], indices=index)
             dimension[owners] = DIMENSIONS[kind]
+    broken = np.flatnonzero((dimension == AREA) & ~shapely.is_valid(together))  # members of a group may overlap
+    together[broken] = shapely.make_valid(together[broken])
     return together, dimension
 
 

@@ -39,8 +39,10 @@ def run(extract: Path) -> dict[str, Any]:
         elements = Path(folder) / "elements.parquet"
         write_elements(OsmExtract(path=extract), TagTable.load(), elements)
         store = ElementStore(elements)
-        scene = _scene(store.bounds)
-        config = Config.model_construct(seed=7, region=None, tags=None, prompts=None, captions=Captions())
+        scene = picture_of_nothing(store.bounds)
+        config = Config.model_construct(
+            seed=7, region=None, tags=None, tag_wiki=None, prompts=None, captions=Captions()
+        )
         units = list(blocks([scene], GRID))
         _bench_unit(
             config, store, units[len(units) // 2], defaultdict(float)
@@ -89,7 +91,7 @@ def _bench_unit(config: Config, store: ElementStore, unit: Block, seconds: dict[
     return {"patches": len(patches), "pairs": len(met.patch), "prompts": len(briefs)}
 
 
-def _scene(bounds: Bounds) -> Scene:
+def picture_of_nothing(bounds: Bounds) -> Scene:
     """A picture of the whole extract that nobody took, in its UTM zone."""
     west, south, east, north = bounds
     middle = AreaOfInterest((west + east) / 2, (south + north) / 2, (west + east) / 2, (south + north) / 2)
