@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,16 +36,18 @@ def cluster(address: str | None, workers: int | None, actors: int) -> Iterator[i
     logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # a hint for clusters, not for us
     try:
         if address:
+            _knock(address)
             ray.init(address=address, logging_level=logging.WARNING)
         else:
             ray.init(
+                address="local",  # also where some cluster runs on this machine: joining one is asked for
                 num_cpus=(workers or os.cpu_count() or 1) + actors,
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 logging_level=logging.WARNING,
                 _node_ip_address="127.0.0.1",
             )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise PipelineError(
             f"Ray cannot be reached at {address or 'this machine'}: {error}. See `ray status`."
         ) from error
@@ -57,3 +60,10 @@ def cluster(address: str | None, workers: int | None, actors: int) -> Iterator[i
         yield min(slots, workers) if workers else slots
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Ray waits minutes for a cluster that is not there; a look at its door takes seconds."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()
