@@ -15,8 +15,8 @@ class Ledger:
 
     Attributes:
         total: units in all.
-        reused: units that an earlier session had finished.
-        computed: units finished in this session.
+        reused: units that an earlier start of the run had finished.
+        computed: units finished since this start.
         counts: what became of the patches, all units together.
         shards: lines of dataset.json.
         failures: units, shards and patches that failed, with the reason.
@@ -31,16 +31,16 @@ class Ledger:
 
     @property
     def done(self) -> int:
-        """Units finished, in this session or before."""
+        """Units finished, now or before."""
         return self.reused + self.computed
 
     def unit_found(self, commit: Commit) -> None:
-        """A unit that an earlier session had finished."""
+        """A unit that an earlier start had finished."""
         self.reused += 1
         self.counts.update(commit.counts)
 
     def unit_done(self, commit: Commit) -> None:
-        """A unit finished in this session."""
+        """A unit finished since this start."""
         self.computed += 1
         self.counts.update(commit.counts)
 

@@ -67,7 +67,7 @@ class Work:
             self._until_done(crew, packer, errands, display)
 
     def _sort_out(self, units: Sequence[Block], packer: Packer) -> tuple[list[Block], list[ShardPlan]]:
-        """Units still to do, and shards that earlier sessions' units fill; parts of scenes that are gone go."""
+        """Units still to do, and shards that earlier units fill; parts of scenes that are gone go."""
         self.folder.forget_all_but({unit.id for unit in units})
         todo: list[Block] = []
         plans: list[ShardPlan] = []
