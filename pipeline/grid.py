@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyproj import Transformer
 
 from download.scene import Scene, Window
+from pipeline.draw import draw
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import digest
 
@@ -145,7 +145,7 @@ def lay(block: Block, seed: int) -> Patches:
         (row, col)
         for row in range(*block.rows)
         for col in range(cols)
-        if grid.keep == 1 or _draw(f"{seed}/{scene.id}/{row}/{col}") < grid.keep
+        if grid.keep == 1 or draw(f"{seed}/{scene.id}/{row}/{col}") < grid.keep
     ]
     ids = [block.first_id + (row - block.rows[0]) * cols + col for row, col in places]
     windows = [Window(col * across, row * down, width, height) for row, col in places]
@@ -155,11 +155,6 @@ def lay(block: Block, seed: int) -> Patches:
 
 def _step(side: int, grid: PatchGrid) -> int:
     return max(1, round(grid.stride * side))
-
-
-def _draw(text: str) -> float:
-    """A number in [0, 1) from a text, the same everywhere."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
 
 
 def _degrees(crs: str, boxes: NDArray[np.float64]) -> NDArray[np.float64]:

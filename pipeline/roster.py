@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Literal
 
 from annotation.engines.protocol import Engine
 from annotation.request import Completion, Request
+from pipeline.draw import draw
 
 CHUNK = 64
 """Requests that travel to an actor together."""
@@ -75,13 +75,12 @@ class Roster:
             return _spread(requests, [actor for seat in self.seats for actor in seat.actors])
         answers = []
         for seat in self.seats:
-            answers += _spread([request for request in requests if self._seat_of(request) is seat], seat.actors)
+            answers += _spread([request for request in requests if self.seat_of(request) is seat], seat.actors)
         return answers
 
-    def _seat_of(self, request: Request) -> Seat:
-        sample = request.key.split("/", 1)[0]
-        drawn = int.from_bytes(blake2b(sample.encode(), digest_size=7).digest(), "big") / 2**56
-        drawn *= sum(seat.share for seat in self.seats)
+    def seat_of(self, request: Request) -> Seat:
+        """The engine of a sample under `assign: share`; the same on every run."""
+        drawn = draw(request.key.split("/", 1)[0]) * sum(seat.share for seat in self.seats)
         for seat in self.seats:
             drawn -= seat.share
             if drawn < 0:

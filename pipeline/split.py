@@ -1,9 +1,10 @@
 """Train, validation and test by coarse cells, so that neighbours never straddle."""
 
-from hashlib import blake2b
 from math import floor
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.draw import draw
 
 
 class Split(BaseModel):
@@ -31,10 +32,8 @@ class Split(BaseModel):
 
     def of(self, lon: float, lat: float, seed: int) -> str:
         """The split of a place in degrees (EPSG:4326)."""
-        cell = f"{seed}/{floor(lon / self.cell)}/{floor(lat / self.cell)}"
-        drawn = int.from_bytes(blake2b(cell.encode(), digest_size=7).digest(), "big") / 2**56
         shares = {"train": self.train, "validation": self.validation, "test": self.test}
-        drawn *= sum(shares.values())
+        drawn = draw(f"{seed}/{floor(lon / self.cell)}/{floor(lat / self.cell)}") * sum(shares.values())
         for name, share in shares.items():
             drawn -= share
             if drawn < 0:
