@@ -206,9 +206,7 @@ ENDS = (
         )
         for edge, side in _SIDES.items()
     ),
-    *chain.from_iterable(
-        terms(cell, (f"the {name}", f"the {name} part", f"the {name} corner")) for cell, name in _CORNERS.items()
-    ),
+    *chain.from_iterable(terms(cell, (f"the {name}", f"the {name} part")) for cell, name in _CORNERS.items()),
     *terms("top", ("the upper part", "the upper middle")),
     *terms("bottom", ("the lower part", "the lower middle")),
     *terms("left", ("the left part", "the western part")),

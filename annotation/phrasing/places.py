@@ -152,7 +152,7 @@ def _diagonal(cells: Cells, *texts: str) -> Region:
 
 _EVERYWHERE = (
     Region(("across the whole frame", "all over the scene", "from edge to edge"), ALL, ALL, ALL, least=9),
-    Region(("over most of the frame", "over much of the scene"), ALL, ALL, ALL, least=5),
+    Region(("across much of the frame", "over much of the scene"), ALL, ALL, ALL, least=5),
 )
 
 REGIONS: tuple[Region, ...] = (*_corners(), *_middles(), *_sides(), *_EVERYWHERE)
