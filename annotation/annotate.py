@@ -1,15 +1,23 @@
-"""Ask, check, ask again."""
+"""Ask, check, ask again; and ask on from what was accepted."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Protocol
 
 from annotation.checks.length import length_reasons
 from annotation.errors import AnnotationError
 from annotation.request import Completion, Message, Request
 
-Ask = Callable[[Sequence[Request]], Sequence[Completion]]
-"""Takes requests to engines and brings one completion for each, in any order."""
+
+class Post(Protocol):
+    """Carries requests to engines and answers back."""
+
+    def send(self, requests: Sequence[Request]) -> None:
+        """Hands requests over and does not wait."""
+
+    def receive(self) -> Sequence[Completion]:
+        """Waits for at least one answer and brings all that are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,7 @@ class Attempt:
         number: 0 for the first time of asking.
         reasons: why the answer was refused; empty if it was accepted.
         final: no further attempt followed.
+        draft: which of the captions that were asked for together, from 0.
     """
 
     request: Request
@@ -29,11 +38,21 @@ class Attempt:
     number: int
     reasons: tuple[str, ...]
     final: bool
+    draft: int = 0
 
     @property
     def text(self) -> str:
         """The caption."""
         return self.completion.text.strip()
+
+    @property
+    def failed(self) -> bool:
+        """No engine answered, for a reason that may be gone another time."""
+        return bool(self.completion.error) and not self.completion.lasting
+
+
+Follow = Callable[[Attempt], Sequence[Request]]
+"""What is asked as soon as a caption is accepted."""
 
 
 def seed_of(run_seed: int, key: str) -> int:
@@ -41,50 +60,94 @@ def seed_of(run_seed: int, key: str) -> int:
     return int.from_bytes(blake2b(f"{run_seed}/{key}".encode(), digest_size=4).digest(), "big") >> 1
 
 
-def annotate(requests: Sequence[Request], ask: Ask, *, retries: int, run_seed: int) -> list[Attempt]:
+def annotate(
+    requests: Sequence[Request], post: Post, *, retries: int, run_seed: int, follow: Follow | None = None
+) -> list[Attempt]:
     """Asks for captions until each is accepted or has been refused `retries` + 1 times.
+
+    Every answer is taken up when it comes: what was refused is asked again, and what was accepted is followed, while
+    other requests are still on their way.
 
     Args:
         requests: keys end in `/0`, the number of the attempt.
-        ask: how engines are reached.
+        post: how engines are reached.
         retries: how often a refused caption is asked again.
         run_seed: seeds of further attempts come from it.
+        follow: what is asked on from an accepted caption, such as its revisions; these are not followed again.
 
     Returns:
-        Every attempt, in the order of requests, earlier attempts first.
+        Every attempt: captions in the order of requests, earlier attempts first, then what followed them in the same
+        order, whatever the order in which answers came.
 
     Raises:
-        AnnotationError: an engine did not answer every request exactly once.
+        AnnotationError: an answer came that nobody asked for.
     """
-    attempts: list[list[Attempt]] = [[] for _ in requests]
-    waiting = list(enumerate(requests))
-    for number in range(retries + 1):
-        answers = _answers(ask, [request for _, request in waiting])
-        again = []
-        for place, request in waiting:
-            completion = answers[request.key]
-            reasons = _reasons(request, completion)
-            final = not reasons or number == retries
-            attempts[place].append(Attempt(request, completion, number, reasons, final))
-            if not final:
-                again.append((place, _ask_again(request, reasons, number + 1, run_seed)))
-        waiting = again
-        if not waiting:
-            break
-    return [attempt for several in attempts for attempt in several]
+    threads = [thread for request in requests for thread in _threads(request)]
+    waiting: dict[str, dict[int, _Thread]] = {}
+    _send(post, waiting, threads)
+    while waiting:
+        further: list[_Thread] = []
+        for completion in post.receive():
+            for thread in _answered(waiting, completion):
+                further += thread.take(completion, retries, run_seed, follow if thread.leads else None)
+        _send(post, waiting, further)
+    followers = [follower for thread in threads for follower in thread.followers]
+    return [attempt for thread in (*threads, *followers) for attempt in thread.attempts]
 
 
-def _answers(ask: Ask, requests: Sequence[Request]) -> dict[str, Completion]:
-    completions = ask(requests)
-    answers = {completion.key: completion for completion in completions}
-    asked = {request.key for request in requests}
-    if len(completions) != len(requests) or set(answers) != asked:
-        odd = sorted(asked ^ set(answers))[:3]
+@dataclass(slots=True)
+class _Thread:
+    """One caption that is wanted, and all attempts at it; `request` is the one that is on its way."""
+
+    first: Request
+    request: Request
+    draft: int
+    leads: bool = True
+    attempts: list[Attempt] = field(default_factory=list)
+    followers: list["_Thread"] = field(default_factory=list)
+
+    def take(self, completion: Completion, retries: int, run_seed: int, follow: Follow | None) -> list["_Thread"]:
+        """Books an answer; returns the threads that are to be sent next."""
+        number = len(self.attempts)
+        reasons = _reasons(self.request, completion)
+        final = not reasons or bool(completion.error) or number == retries
+        attempt = Attempt(self.request, completion, number, reasons, final, self.draft)
+        self.attempts.append(attempt)
+        if not final:
+            self.request = _ask_again(self.first, self.draft, reasons, number + 1, run_seed)
+            return [self]
+        if reasons or follow is None:
+            return []
+        self.followers = [thread for request in follow(attempt) for thread in _threads(request, leads=False)]
+        return self.followers
+
+
+def _threads(request: Request, *, leads: bool = True) -> list[_Thread]:
+    return [_Thread(request, request, draft, leads) for draft in range(request.n)]
+
+
+def _send(post: Post, waiting: dict[str, dict[int, _Thread]], threads: Sequence[_Thread]) -> None:
+    for thread in threads:
+        place = thread.draft if thread.request is thread.first else 0
+        waiting.setdefault(thread.request.key, {})[place] = thread
+    requests = {thread.request.key: thread.request for thread in threads}
+    if requests:
+        post.send(list(requests.values()))
+
+
+def _answered(waiting: dict[str, dict[int, _Thread]], completion: Completion) -> Iterator[_Thread]:
+    """The thread that an answer is for; of a request that failed, all that are left."""
+    drafts = waiting.get(completion.key, {})
+    wanted = list(drafts) if completion.error else [completion.draft]
+    if not wanted or any(draft not in drafts for draft in wanted):
         raise AnnotationError(
-            f"{len(requests)} requests got {len(completions)} answers"
-            f"{f'; such as {odd}' if odd else ''}. An engine has to answer each request once."
+            f"an answer to {completion.key!r}, number {completion.draft}, came that nobody asked for. "
+            "An engine has to answer each request once."
         )
-    return answers
+    threads = [drafts.pop(draft) for draft in wanted]
+    if not drafts:
+        del waiting[completion.key]
+    yield from threads
 
 
 def _reasons(request: Request, completion: Completion) -> tuple[str, ...]:
@@ -95,10 +158,11 @@ def _reasons(request: Request, completion: Completion) -> tuple[str, ...]:
     return length_reasons(request.task, completion.text)
 
 
-def _ask_again(request: Request, reasons: Sequence[str], number: int, run_seed: int) -> Request:
-    """The same request with a new seed, and the complaint at the end of its last message."""
-    key = f"{request.key.rsplit('/', 1)[0]}/{number}"
-    *before, last = request.messages
+def _ask_again(first: Request, draft: int, reasons: Sequence[str], number: int, run_seed: int) -> Request:
+    """The same request for one caption, with a new seed and the complaint at the end of its last message."""
+    name = first.key.rsplit("/", 1)[0] + (f".{draft}" if draft else "")
+    key = f"{name}/{number}"
+    *before, last = first.messages
     complaint = f"An earlier answer was refused ({'; '.join(reasons)}). Mend that."
     repeated: Message = {"role": last["role"], "content": f"{last['content']}\n\n{complaint}"}
-    return replace(request, key=key, seed=seed_of(run_seed, key), messages=(*before, repeated))
+    return replace(first, key=key, seed=seed_of(run_seed, key), messages=(*before, repeated), n=1)

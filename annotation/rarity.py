@@ -48,4 +48,5 @@ def weights(tags: Sequence[tuple[str, str] | None], seen_from: Floats, gsd: floa
         (n,) weights above 0.
     """
     millions = np.array([COMMONNESS.get(tag, RARE) if tag else RARE for tag in tags], dtype=np.float64)
-    return np.clip(seen_from / (2 * gsd), 0.5, 1.0) / np.sqrt(millions)
+    weighted: NDArray[np.float64] = np.clip(seen_from / (2 * gsd), 0.5, 1.0) / np.sqrt(millions)
+    return weighted

@@ -1,7 +1,7 @@
 """What is asked of an engine, and what comes back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 TASKS: Mapping[str, int] = {"area": 1, "non_area": 2, "revision": 3, "scene": 4}
@@ -51,6 +51,7 @@ class Request:
         draft: the caption to be rewritten, for revisions.
         max_tokens: longest answer accepted.
         temperature: sampling temperature.
+        n: how many answers are wanted.
     """
 
     key: str
@@ -63,11 +64,25 @@ class Request:
     draft: str = ""
     max_tokens: int = 300
     temperature: float = 0.7
+    n: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer; `error` is empty unless this request failed by itself."""
+    """One answer.
+
+    Attributes:
+        key: of the request.
+        text: the answer.
+        annotator: name of the engine.
+        finish_reason: `stop`, or `length` where the answer was cut off.
+        prompt_tokens: of the request; counted with its first answer only.
+        completion_tokens: of this answer.
+        cached_tokens: prompt tokens that the engine had at hand.
+        error: why there is no answer; empty if there is one.
+        lasting: the error is the request's own, such as a prompt too long for the model: asking again is no use.
+        draft: which of the request's answers this is, from 0.
+    """
 
     key: str
     text: str
@@ -76,4 +91,6 @@ class Completion:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
-    error: str = field(default="")
+    error: str = ""
+    lasting: bool = False
+    draft: int = 0

@@ -257,7 +257,8 @@ def _lots(subjects: _Subjects, seeds: Seeds, policy: Policy) -> Floats:
     """
     even = uniform(seeds[subjects.patch] ^ subjects.key, np.uint64(2))
     if policy.kind == "salience":
-        return np.log(even) / np.maximum(subjects.score, 1e-12)
+        keys: Floats = np.log(even) / np.maximum(subjects.score, 1e-12)
+        return keys
     place = _rank(subjects.patch, subjects.line.astype(np.int64), subjects.size)
     return np.where(place <= policy.top, even, -1.0)
 

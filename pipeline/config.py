@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from annotation.engines.grammar import GrammarEngine
 from annotation.tasks import Policy
@@ -49,21 +49,45 @@ class GridSamples(BaseModel):
     patch: PatchGrid = PatchGrid()
 
 
+class Revisions(BaseModel):
+    """Captions rewritten from accepted ones.
+
+    Attributes:
+        mean: revisions of each caption; 1.5: one or two.
+        engine: who rewrites; left out: any engine.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean: float = Field(default=1.0, ge=0, le=20)
+    engine: str | None = None
+
+
+def _mean_of_revisions(given: Any) -> Any:
+    """A bare number is the mean."""
+    return {"mean": given} if isinstance(given, int | float) else given
+
+
 class TaskWeights(BaseModel):
-    """Weights of the tasks where several are possible; `revision` is the mean number of revisions of a caption."""
+    """Weights of the tasks where several are possible, and the revisions that follow."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     area: float = Field(default=0.6, ge=0)
     non_area: float = Field(default=0.4, ge=0)
     scene: float = Field(default=0.0, ge=0)
-    revision: float = Field(default=1.0, ge=0, le=20)
+    revision: Annotated[Revisions, BeforeValidator(_mean_of_revisions)] = Revisions()
 
     @model_validator(mode="after")
     def _something_to_do(self) -> "TaskWeights":
         if self.area + self.non_area + self.scene == 0:
             raise ValueError("area, non_area and scene are all 0, so nothing would be captioned")
         return self
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """By task; of revisions the mean number."""
+        return {"area": self.area, "non_area": self.non_area, "scene": self.scene, "revision": self.revision.mean}
 
 
 class Captions(BaseModel):
@@ -74,7 +98,9 @@ class Captions(BaseModel):
         policy: which elements are told.
         engines: who writes.
         assign: `free`: whoever is idle; `share`: by hash of the sample, the same on every run.
+        drafts: captions asked for with each first request, each checked and revised for itself.
         retries: how often a rejected caption is asked again.
+        max_error_rate: the run stops early when a larger share of recent requests fail.
         names: `keep` tells proper names, `drop` keeps them out of prompts.
         place: whether prompts say in which country, state, county and town a patch lies.
     """
@@ -85,7 +111,9 @@ class Captions(BaseModel):
     policy: Policy = Policy()
     engines: Annotated[tuple[AnyEngine, ...], Field(min_length=1)] = (GrammarEngine(kind="grammar"),)
     assign: Literal["free", "share"] = "free"
+    drafts: int = Field(default=1, ge=1, le=20)
     retries: int = Field(default=2, ge=0, le=20)
+    max_error_rate: float = Field(default=0.5, gt=0, le=1)
     names: Literal["keep", "drop"] = "keep"
     place: bool = False
 
@@ -95,6 +123,9 @@ class Captions(BaseModel):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two engines are called {name!r}; give each its own name")
+        reviser = self.tasks.revision.engine
+        if reviser is not None and reviser not in names:
+            raise ValueError(f"tasks.revision.engine: no engine is called {reviser!r}; there are {', '.join(names)}")
         return self
 
 

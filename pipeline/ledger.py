@@ -20,6 +20,9 @@ class Ledger:
         counts: what became of the patches, all units together.
         shards: lines of dataset.json.
         failures: units, shards and patches that failed, with the reason.
+        fresh_captions: captions made since this start.
+        engines: figures of the engines since this start.
+        lost: units that raised on every attempt.
     """
 
     total: int
@@ -28,6 +31,9 @@ class Ledger:
     counts: Counter[str] = field(default_factory=Counter)
     shards: list[Mapping[str, Any]] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
+    fresh_captions: int = 0
+    engines: Mapping[str, Any] = field(default_factory=dict)
+    lost: int = 0
 
     @property
     def done(self) -> int:
@@ -39,10 +45,13 @@ class Ledger:
         self.reused += 1
         self.counts.update(commit.counts)
 
-    def unit_done(self, commit: Commit) -> None:
+    def unit_done(self, name: str, commit: Commit) -> None:
         """A unit finished since this start."""
         self.computed += 1
         self.counts.update(commit.counts)
+        self.fresh_captions += commit.counts["captions"]
+        if failed := commit.counts.get("failed"):
+            self._fail("unit", name, f"{failed} requests got no answer; the rejected part says why", "")
 
     def shard_done(self, line: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """A shard that is there; returns the patches whose pixels could not be read."""
@@ -54,11 +63,12 @@ class Ledger:
 
     def failed(self, kind: str, name: str, failure: Failure) -> None:
         """A unit or shard that raised on every attempt."""
+        self.lost += kind == "unit"
         self._fail(kind, name, failure.error, failure.trace)
 
     def as_json(self) -> dict[str, Any]:
         """The progress part of run.json."""
-        failed = sum(failure["kind"] == "unit" for failure in self.failures)
+        failed = self.lost
         reused = sum(line["reused"] for line in self.shards)
         counts = {**self.counts, "read": sum(line["samples"] for line in self.shards)}
         return {
@@ -71,6 +81,7 @@ class Ledger:
             },
             "shards": {"done": len(self.shards), "reused": reused, "written": len(self.shards) - reused},
             "counts": dict(sorted(counts.items())),
+            "engines": self.engines,
             "failures": self.failures,
         }
 

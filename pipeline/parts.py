@@ -96,6 +96,7 @@ def parts_of(config: Config, block: Block, told: Told) -> tuple[dict[str, list[R
     counts = Counter({"laid": block.laid, "kept": len(told.patches), "captioned": 0, **Counter(statuses)})
     counts["newer"] = told.scribe.elements.newer if told.scribe else 0
     counts["captions"], counts["refused"] = len(parts["captions"]), len(parts["rejected"])
+    counts["failed"] = sum(attempt.failed for _, attempt in attempts)
     counts.update(f"captions.{attempt.request.task}" for _, attempt in attempts if not attempt.reasons)
     return parts, dict(sorted(counts.items()))
 

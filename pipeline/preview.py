@@ -1,7 +1,7 @@
 """A look at a few patches before a run: facts, prompt, caption."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from annotation.annotate import Attempt
+from annotation.annotate import Attempt, Post
 from annotation.request import Message
 from pipeline.config import Config
 from pipeline.errors import PipelineError
 from pipeline.maps import Maps, read_maps
 from pipeline.parts import Told
+from pipeline.posts import PostHere
 from pipeline.prepare import Prepared, prepare
-from pipeline.roster import ask_here
+from pipeline.scribe import Brief
 from pipeline.tokens import TokenCounter
 from pipeline.unit import tell
 
@@ -37,38 +38,35 @@ def show_preview(config: Config, number: int, tokenizer: Path | None, console: C
     prepared = prepare(config)
     with TemporaryDirectory(prefix="mapteller-") as folder:
         maps, _ = read_maps(prepared, Path(folder), console)
-        shown = _preview(prepared, maps, number, counter, console)
+        with PostHere(config.captions) as post:
+            shown = 0
+            for scene, told, brief in _told(prepared, maps, number, post):
+                _show(told, brief, scene, counter, console)
+                shown += 1
     if not shown:
         raise PipelineError(
             "No patch has anything to tell. Lower captions.policy.min_share or min_length, or look at another region."
         )
 
 
-def _preview(prepared: Prepared, maps: Maps, number: int, counter: TokenCounter | None, console: Console) -> int:
+def _told(prepared: Prepared, maps: Maps, number: int, post: Post) -> Iterator[tuple[str, Told, Brief]]:
+    """Captioned patches, spread over the units."""
     config, units = prepared.config, prepared.units
     each = -(-number // max(1, min(len(units), number)))
-    shown, places = 0, [round(step * (len(units) - 1) / max(1, number - 1)) for step in range(number)]
+    places = [round(step * (len(units) - 1) / max(1, number - 1)) for step in range(number)]
     order = [units[place] for place in dict.fromkeys(places)]
     for unit in [*order, *(unit for unit in units if unit not in order)]:
-        if shown == number:
-            break
-        told = tell(
-            config,
-            unit,
-            maps,
-            lambda requests: ask_here(config.captions.engines, requests),
-            limit=min(each, number - shown),
-        )
-        for brief in told.briefs:
-            _show(told, brief.patch, unit.scene.id, counter, console)
-            shown += 1
-    return shown
+        if number <= 0:
+            return
+        told = tell(config, unit, maps, post, limit=min(each, number))
+        number -= len(told.briefs)
+        yield from ((unit.scene.id, told, brief) for brief in told.briefs)
 
 
-def _show(told: Told, patch: int, scene: str, counter: TokenCounter | None, console: Console) -> None:
-    attempts = told.attempts[patch]
+def _show(told: Told, brief: Brief, scene: str, counter: TokenCounter | None, console: Console) -> None:
+    attempts = told.attempts[brief.patch]
     request = attempts[0].request
-    console.print(Rule(f"patch {told.patches.ids[patch]} of {scene}", align="left"))
+    console.print(Rule(f"patch {told.patches.ids[brief.patch]} of {scene}", align="left"))
     for element in request.elements:
         tags = ", ".join(f"{key}={value}" for key, value in element.tags.items())
         _say(console, f"{element.id} ({element.kind})", tags)

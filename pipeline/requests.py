@@ -1,9 +1,9 @@
 """From briefs to requests: what the engines are asked for one unit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from annotation.annotate import seed_of
+from annotation.annotate import Attempt, seed_of
 from annotation.prompts import Prompts
 from annotation.request import Request
 from pipeline.config import Config
@@ -37,12 +37,15 @@ class Requests:
         return cls(config, prompts(config.prompts), patches, places, patch_gsd(block))
 
     def first(self, brief: Brief) -> Request:
-        """Asks for a patch's first caption."""
-        return self._request(brief, brief.plan.task, brief.plan.task, draft="")
+        """Asks for a patch's first captions."""
+        request = self._request(brief, brief.plan.task, brief.plan.task, draft="")
+        return replace(request, n=self.config.captions.drafts)
 
-    def revisions(self, brief: Brief, draft: str) -> list[Request]:
+    def revisions(self, brief: Brief, accepted: Attempt) -> list[Request]:
         """Asks for as many rewritten captions as the plan wants."""
-        return [self._request(brief, "revision", f"revision.{number}", draft) for number in range(brief.plan.revisions)]
+        first = accepted.draft * brief.plan.revisions
+        numbers = range(first, first + brief.plan.revisions)
+        return [self._request(brief, "revision", f"revision.{number}", accepted.text) for number in numbers]
 
     def _request(self, brief: Brief, task: str, name: str, draft: str) -> Request:
         place = self.places[brief.patch] if self.config.captions.place else ()

@@ -191,7 +191,7 @@ def make_plans(config: Config, block: Block, patches: Patches, elements: UnitEle
     )
     windows = [f"{config.seed}/{block.scene.id}/{window.col}/{window.row}" for window in patches.windows]
     seeds = np.array([_uint64(window) for window in windows], dtype=np.uint64)
-    return choose(pairs, seeds, config.captions.tasks.model_dump(), config.captions.policy)
+    return choose(pairs, seeds, config.captions.tasks.weights, config.captions.policy)
 
 
 def patch_gsd(block: Block) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from annotation.annotate import Ask, Attempt, annotate
+from annotation.annotate import Attempt, Post, annotate
 from annotation.request import Request
 from pipeline.config import Config
 from pipeline.elements import ElementStore
@@ -47,7 +47,9 @@ def caption_unit(job: Job, block: Block) -> Commit:
     """Lays, joins, measures, asks, checks and commits one unit; returns what was committed."""
     if job.roster is None:
         raise ValueError("no engine is on the roster")
-    told = tell(job.config, block, job.maps, job.roster.ask)
+    post = job.roster.post(block.id)
+    told = tell(job.config, block, job.maps, post)
+    post.close()
     parts, counts = parts_of(job.config, block, told)
     content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
     commit = Commit(block.fingerprint(job.fingerprint), content, counts)
@@ -55,14 +57,14 @@ def caption_unit(job: Job, block: Block) -> Commit:
     return commit
 
 
-def tell(config: Config, block: Block, maps: Maps, ask: Ask, limit: int | None = None) -> Told:
+def tell(config: Config, block: Block, maps: Maps, post: Post, limit: int | None = None) -> Told:
     """Captions a unit's patches.
 
     Args:
         config: the configuration.
         block: the unit.
         maps: the map.
-        ask: how engines are reached.
+        post: how engines are reached.
         limit: caption no more than this many patches, for a preview.
     """
     patches, map_file = unit_patches(config, block), maps.of(block.scene)
@@ -78,20 +80,17 @@ def tell(config: Config, block: Block, maps: Maps, ask: Ask, limit: int | None =
     complete[wanted] = config.samples.imagery.complete(block.scene, [patches.windows[index] for index in wanted])
     found = scribe.briefs([plan for plan in plans if complete[plan.patch]][:limit])
     requests = Requests.of(config, block, patches, names)
-    first = [requests.first(brief) for brief in found]
-    told = annotate(first, ask, retries=config.captions.retries, run_seed=config.seed)
-    drafts = {sample_of(attempt.request): attempt.text for attempt in told if not attempt.reasons}
-    again = [
-        request
-        for brief in found
-        if (draft := drafts.get(int(patches.ids[brief.patch])))
-        for request in requests.revisions(brief, draft)
-    ]
-    told += annotate(again, ask, retries=config.captions.retries, run_seed=config.seed)
+    brief_of = {int(patches.ids[brief.patch]): brief for brief in found}
+    told = annotate(
+        [requests.first(brief) for brief in found],
+        post,
+        retries=config.captions.retries,
+        run_seed=config.seed,
+        follow=lambda accepted: requests.revisions(brief_of[sample_of(accepted.request)], accepted),
+    )
     attempts: dict[int, list[Attempt]] = {brief.patch: [] for brief in found}
-    patch_of = {int(patches.ids[brief.patch]): brief.patch for brief in found}
     for attempt in told:
-        attempts[patch_of[sample_of(attempt.request)]].append(attempt)
+        attempts[brief_of[sample_of(attempt.request)].patch].append(attempt)
     return Told(patches, names, complete, scribe, found, attempts)
 
 

@@ -6,20 +6,24 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline.cluster import cluster
+from annotation.engines.engine import Engine
+from pipeline.cluster import cluster, free_memory
 from pipeline.crew import Crew, Errand, Failure
+from pipeline.errands import Errands
 from pipeline.errors import PipelineError
 from pipeline.grid import Block
 from pipeline.ledger import Ledger
 from pipeline.maps import Maps
 from pipeline.prepare import Prepared
 from pipeline.progress import Display, progress
-from pipeline.roster import Roster
-from pipeline.shards import Packer, ShardPlan, finished_shard, make_shard
+from pipeline.shards import Packer, ShardPlan, finished_shard
 from pipeline.store import RunFolder
-from pipeline.unit import Job, caption_unit
 
 SAVE_EVERY_S = 2.0
+REQUESTS_OF_A_UNIT = 64
+"""As many are usually on their way for one unit: of its 512 patches, those with something to tell."""
+BYTES_OF_A_UNIT = 400 << 20
+"""Memory of a process that works on a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,13 @@ class Work:
             plans += packer.finish()
             if self._all_there(plans):
                 return
-        replicas = sum(engine.replicas for engine in config.captions.engines)
+        engines = config.captions.engines if todo else ()
         with (
-            cluster(address, config.workers, replicas) as slots,
+            cluster(address, config.workers, engines) as slots,
             progress(console, self.ledger.total, self.ledger.reused) as display,
+            Errands.start(self.prepared, self.folder, self.maps, with_engines=bool(todo)) as errands,
         ):
-            errands = _Errands.start(self, with_engines=bool(todo))
-            crew = Crew(2 * slots)
+            crew = Crew(2 * slots + _waiting_units(engines))
             crew.send(errands.shard(plan) for plan in plans)
             crew.send(errands.unit(unit) for unit in todo)
             self._until_done(crew, packer, errands, display)
@@ -73,7 +77,8 @@ class Work:
         plans: list[ShardPlan] = []
         for unit in units:
             commit = self.folder.committed(unit.id)
-            if commit is None or commit.fingerprint != unit.fingerprint(self.prepared.fingerprint):
+            changed = commit is None or commit.fingerprint != unit.fingerprint(self.prepared.fingerprint)
+            if commit is None or changed or commit.counts.get("failed"):
                 todo.append(unit)
                 continue
             self.ledger.unit_found(commit)
@@ -88,12 +93,14 @@ class Work:
             self.ledger.shard_done(line)
         return True
 
-    def _until_done(self, crew: Crew, packer: Packer, errands: "_Errands", display: Display) -> None:
+    def _until_done(self, crew: Crew, packer: Packer, errands: Errands, display: Display) -> None:
         while crew.busy:
             for errand, outcome in crew.finished(SAVE_EVERY_S):
                 self._book(errand, outcome, display)
                 if errand.kind == "unit" and not isinstance(outcome, Failure):
                     crew.send(errands.shard(plan) for plan in packer.add(errand.name, outcome))
+            if errands.roster:
+                self.ledger.engines = errands.roster.figures(self.ledger.fresh_captions)
             display.show(self.ledger.done, len(self.ledger.shards), self.ledger.counts)
             self.save()
 
@@ -106,40 +113,13 @@ class Work:
             self.ledger.failed(errand.kind, errand.name, outcome)
             display.say(f"{errand.kind} {errand.name} failed twice: {outcome.error}")
         elif errand.kind == "unit":
-            self.ledger.unit_done(outcome)
+            self.ledger.unit_done(errand.name, outcome)
         else:
             for patch in self.ledger.shard_done(outcome):
                 display.say(f"patch {patch['patch_id']}: {patch['error']}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Errands:
-    """Makes errands of units and shards; what they share lies in Ray's store once."""
-
-    work: Work
-    unit_task: Any
-    shard_task: Any
-    job: Any
-    scenes: Any
-
-    @classmethod
-    def start(cls, work: Work, *, with_engines: bool) -> "_Errands":
-        import ray
-
-        config = work.prepared.config
-        roster = Roster.open(config.captions.engines, config.captions.assign) if with_engines else None
-        return cls(
-            work,
-            ray.remote(num_cpus=1, max_retries=1)(caption_unit),
-            ray.remote(num_cpus=1, max_retries=1)(make_shard),
-            ray.put(Job(config, work.folder.path, work.maps, work.prepared.fingerprint, roster)),
-            ray.put(work.prepared.scenes),
-        )
-
-    def unit(self, block: Block) -> Errand:
-        return Errand("unit", block.id, self.unit_task, (self.job, block))
-
-    def shard(self, plan: ShardPlan) -> Errand:
-        config = self.work.prepared.config
-        arguments = (plan, self.work.folder, config.samples.imagery, self.scenes, config.output)
-        return Errand("shard", plan.name, self.shard_task, arguments)
+def _waiting_units(engines: Sequence[Engine]) -> int:
+    """Units that wait for answers (without a CPU) so that every engine has all it can hold."""
+    requests = sum(engine.replicas * engine.in_flight for engine in engines)
+    return min(-(-requests // REQUESTS_OF_A_UNIT), int(free_memory() // BYTES_OF_A_UNIT))

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from annotation.annotate import annotate, seed_of
+from annotation.annotate import Attempt, annotate, seed_of
 from annotation.errors import AnnotationError
 from annotation.request import Completion, Request
-from pipeline.roster import Roster, Seat
+from pipeline.config import Captions
+from pipeline.posts import EngineOf
 
 GOOD = "A gently curved river crosses the picture from the northern to the southern edge."
 
@@ -20,21 +24,23 @@ def _request(sample: int) -> Request:
 
 
 class Author:
-    """Answers by the number of the attempt, and remembers what it was asked."""
+    """Answers by the number of the attempt, the last request first, one at a time; remembers what it was asked."""
 
     def __init__(self, *answers: Completion | str) -> None:
         self.answers = answers
         self.asked: list[Request] = []
+        self._waiting: list[tuple[Request, int]] = []
 
-    def __call__(self, requests: Sequence[Request]) -> list[Completion]:
+    def send(self, requests: Sequence[Request]) -> None:
         self.asked += requests
-        return [self._answer(request) for request in reversed(requests)]
+        self._waiting += [(request, draft) for request in requests for draft in range(request.n)]
 
-    def _answer(self, request: Request) -> Completion:
-        answer = self.answers[int(request.key.rsplit("/", 1)[1])]
+    def receive(self) -> list[Completion]:
+        request, draft = self._waiting.pop()
+        answer = self.answers[min(int(request.key.rsplit("/", 1)[1]), len(self.answers) - 1)]
         if isinstance(answer, str):
-            return Completion(request.key, answer, "author")
-        return Completion(request.key, answer.text, "author", answer.finish_reason, error=answer.error)
+            return [Completion(request.key, answer, "author", draft=draft)]
+        return [replace(answer, key=request.key, draft=draft)]
 
 
 def test_accepted_at_once() -> None:
@@ -63,26 +69,71 @@ def test_refused_is_asked_again_with_a_new_seed_and_the_complaint() -> None:
 
 def test_refused_to_the_end_is_kept_with_every_reason() -> None:
     cut = Completion("", GOOD, "author", "length")
-    broken = Completion("", "", "author", error="out of memory")
-    attempts = annotate([_request(7)], Author(cut, broken), retries=1, run_seed=1)
+    attempts = annotate([_request(7)], Author(cut, "Short."), retries=1, run_seed=1)
     assert [attempt.final for attempt in attempts] == [False, True]
     assert attempts[0].reasons[0].startswith("unfinished")
-    assert attempts[1].reasons == ("engine: out of memory",)
+    assert attempts[1].reasons == ("too short: 1 words, at least 10 are wanted",)
+    assert not attempts[1].failed
 
 
-@pytest.mark.parametrize("answers", [0, 2])
-def test_an_engine_must_answer_each_request_once(answers: int) -> None:
-    def careless(requests: Sequence[Request]) -> list[Completion]:
-        return [Completion(request.key, GOOD, "careless") for request in requests] * answers
+def test_an_engine_that_failed_is_not_asked_again() -> None:
+    """The dispatch has tried already; a passing failure is a failure, a lasting one the request's own."""
+    author = Author(Completion("", "", "author", error="out of memory"))
+    (attempt,) = annotate([_request(7)], author, retries=2, run_seed=1)
+    assert (attempt.reasons, attempt.final, attempt.failed) == (("engine: out of memory",), True, True)
+    author = Author(Completion("", "", "author", error="prompt too long", lasting=True))
+    (attempt,) = annotate([_request(7)], author, retries=2, run_seed=1)
+    assert attempt.final
+    assert not attempt.failed
 
-    with pytest.raises(AnnotationError, match=r"An engine has to answer each request once"):
-        annotate([_request(1)], careless, retries=0, run_seed=1)
+
+def test_accepted_captions_are_followed_as_soon_as_they_are_there() -> None:
+    author = Author("Short.", GOOD)
+
+    def follow(accepted: Attempt) -> list[Request]:
+        sample = accepted.request.key.split("/")[0]
+        return [replace(_request(0), key=f"{sample}/revision.{accepted.draft}/0", task="revision", draft=accepted.text)]
+
+    requests = [replace(_request(sample), n=2) for sample in (1, 2)]
+    attempts = annotate(requests, author, retries=1, run_seed=1, follow=follow)
+    first = [f"{sample}/area{name}/{number}" for sample in (1, 2) for name, number in (("", 0), ("", 1))]
+    assert [attempt.request.key for attempt in attempts if attempt.draft == 0][:4] == first
+    assert [attempt.request.key for attempt in attempts if attempt.draft == 1] == [
+        "1/area/0", "1/area.1/1", "2/area/0", "2/area.1/1",
+    ]  # fmt: skip
+    accepted = [attempt.request.key for attempt in attempts if not attempt.reasons]
+    assert accepted[4:] == [f"{sample}/revision.{draft}/1" for sample in (1, 2) for draft in (0, 1)]
+    asked = [request.key for request in author.asked]
+    assert asked.index("2/revision.1/0") < asked.index("1/area.1/1"), "a revision waits for no other sample"
+
+
+@pytest.mark.parametrize("key", ["1/area/0", "9/area/0"])
+def test_an_answer_that_nobody_asked_for_is_an_error(key: str) -> None:
+    class Careless(Author):
+        def receive(self) -> list[Completion]:
+            return [Completion(key, GOOD, "careless")] * 2
+
+    with pytest.raises(AnnotationError, match="An engine has to answer each request once"):
+        annotate([_request(1), _request(2)], Careless(), retries=0, run_seed=1)
+
+
+def _captions(**settings: Any) -> Captions:
+    engines = [{"kind": "grammar", "name": "large", "share": 0.7}, {"kind": "grammar", "name": "small", "share": 0.3}]
+    return Captions.model_validate({"engines": engines, **settings})
 
 
 def test_shares_are_met_and_all_requests_of_a_sample_go_to_one_engine() -> None:
-    roster = Roster((Seat("large", 0.7, ()), Seat("small", 0.3, ())), "share")
-    drawn = Counter(roster.seat_of(_request(sample)).name for sample in range(5000))
+    engine_of = EngineOf(_captions(assign="share"))
+    drawn = Counter(engine_of(_request(sample)) for sample in range(5000))
     assert drawn["large"] / 5000 == pytest.approx(0.7, abs=0.03)
     for sample in range(50):
         again = Request(f"{sample}/revision.0/2", "revision", (), (), 0.6, 1, "revision@0")
-        assert roster.seat_of(again) is roster.seat_of(_request(sample))
+        assert engine_of(again) == engine_of(_request(sample))
+
+
+def test_revisions_go_to_the_engine_that_the_configuration_names() -> None:
+    engine_of = EngineOf(_captions(tasks={"revision": {"mean": 2, "engine": "small"}}))
+    assert engine_of(_request(1)) is None
+    assert engine_of(replace(_request(1), task="revision")) == "small"
+    with pytest.raises(ValidationError, match="no engine is called 'middle'; there are large, small"):
+        _captions(tasks={"revision": {"mean": 2, "engine": "middle"}})

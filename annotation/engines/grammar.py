@@ -3,35 +3,29 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from annotation.engines.engine import Engine
 from annotation.grammar.caption import caption
 from annotation.request import Completion, Request
 
 
-class GrammarEngine(BaseModel):
+class GrammarEngine(Engine):
     """Words facts by rules: the default of the demo, the rule-based baseline, the deterministic engine of the tests.
 
     Attributes:
         kind: `grammar`.
-        name: what `annotator` says.
-        replicas: how many copies answer side by side.
-        share: share of the samples where engines are assigned by share.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["grammar"] = "grammar"
     name: str = "grammar"
-    replicas: int = Field(default=1, ge=1)
-    share: float | None = Field(default=None, gt=0, le=1)
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[Completion]:
-        """One completion for each request, in order."""
+        """Completions of each request, in order."""
         for request in requests:
-            text = self.tell(request)
-            yield Completion(request.key, text, self.name, completion_tokens=len(text.split()))
+            for draft in range(request.n):
+                text = self.tell(request, draft)
+                tokens = len(text.split())
+                yield Completion(request.key, text, self.name, completion_tokens=tokens, draft=draft)
 
-    def tell(self, request: Request) -> str:
-        """The caption for a request; the same for the same facts and seed."""
-        return caption(request.elements, request.seed, request.draft)
+    def tell(self, request: Request, draft: int = 0) -> str:
+        """A caption for a request; the same for the same facts and seed."""
+        return caption(request.elements, request.seed + draft, request.draft)

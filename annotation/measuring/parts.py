@@ -118,7 +118,8 @@ def total(values: Floats, owner: Ints, count: int) -> Floats:
 def largest(values: Floats, owner: Ints) -> Ints:
     """Index of the largest value of each owner that has one, the first of equals; owners ascending."""
     order = np.lexsort((-values, owner))
-    return order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
+    largest_of_each: Ints = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
+    return largest_of_each
 
 
 def to_ground(vectors: Floats, matrices: Floats) -> Floats:

@@ -1,0 +1,86 @@
+"""What an engine has to be able to do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from annotation.request import Completion, Request
+
+
+class Price(BaseModel):
+    """What an engine costs, in any one currency.
+
+    Attributes:
+        gpu_hour: an hour of one GPU.
+        million_prompt: a million prompt tokens.
+        million_output: a million tokens of answers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gpu_hour: float = Field(default=0, ge=0)
+    million_prompt: float = Field(default=0, ge=0)
+    million_output: float = Field(default=0, ge=0)
+
+
+class Engine(BaseModel, ABC):
+    """A language model, or something that stands in for one; the configuration is the component.
+
+    Heavy parts are loaded by `start`, in the process that serves it.
+
+    Attributes:
+        name: what `annotator` says of a caption.
+        replicas: how many copies answer side by side.
+        share: share of the samples under `assign: share`; None: even shares.
+        price: for the cost in the run's figures.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(default="", max_length=200)
+    replicas: int = Field(default=1, ge=1)
+    share: float | None = Field(default=None, gt=0, le=1)
+    price: Price | None = None
+
+    @property
+    def cpus(self) -> float:
+        """Logical CPUs of one replica."""
+        return 1
+
+    @property
+    def gpus(self) -> float:
+        """GPUs of one replica."""
+        return 0
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that a replica works on or holds ready."""
+        return 256
+
+    def check(self) -> None:  # noqa: B027 - an engine may have nothing to look at
+        """Looks at everything that can be looked at without loading the model.
+
+        Raises:
+            AnnotationError: the engine could never answer; the message says how to mend it.
+        """
+
+    async def start(self) -> None:  # noqa: B027 - an engine may have nothing to load
+        """Loads the model.
+
+        Raises:
+            AnnotationError: it cannot be loaded; the message says how to mend it.
+        """
+
+    @abstractmethod
+    def generate(self, requests: Sequence[Request]) -> AsyncIterator[Completion]:
+        """Answers as they are finished: `n` for each request, those of one request together.
+
+        A request that fails by itself is one completion with `error`.
+
+        Raises:
+            EngineDead: nothing will ever be answered again by this copy.
+        """
+
+    async def stop(self) -> None:  # noqa: B027 - an engine may hold nothing
+        """Gives back what `start` took."""
