@@ -6,9 +6,11 @@ when the folder is loaded, so that it is byte-identical for all requests of a ta
 """
 
 import hashlib
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -47,21 +49,55 @@ class _Example(BaseModel):
     draft: str = ""
 
 
+class _Pool(BaseModel):
+    """The examples of a task: all are shown, or as many as `show`, drawn in `variants` ways."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    examples: list[_Example] = Field(min_length=1)
+    show: int = Field(default=0, ge=0)
+    variants: int = Field(default=1, ge=1, le=16)
+
+    @property
+    def sets(self) -> list[list[int]]:
+        """Which examples each variant shows; few sets, so that an engine can keep all their prefixes."""
+        everything = list(range(len(self.examples)))
+        if not 0 < self.show < len(everything):
+            return [everything]
+        possible = [list(shown) for shown in combinations(everything, self.show)]
+        return random.Random(0).sample(possible, min(self.variants, len(possible)))
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What a template says before the facts; byte-identical for all requests that have it.
+
+    Attributes:
+        version: `area@3f2a91c0`: the task and a digest of all that the template makes out of the same facts.
+        messages: rules and examples.
+    """
+
+    version: str
+    messages: tuple[Message, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """One task's template.
 
     Attributes:
         task: a key of `TASKS`.
-        version: `area@3f2a91c0`: the task and a digest of all that the template makes out of the same facts.
-        prefix: the messages before the last.
+        prefixes: several where examples are drawn from a pool, else one.
         user: makes the last message.
     """
 
     task: str
-    version: str
-    prefix: tuple[Message, ...]
+    prefixes: tuple[Prefix, ...]
     user: jinja2.Template
+
+    def prefix(self, seed: int) -> Prefix:
+        """The one that a seed draws."""
+        return self.prefixes[seed % len(self.prefixes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +127,17 @@ class Prompts:
         if folder is not None:
             folders |= _own_folders(folder)
         templates = {task: _template(task, path) for task, path in folders.items()}
-        versions = " ".join(template.version for template in templates.values())
+        versions = " ".join(prefix.version for template in templates.values() for prefix in template.prefixes)
         return cls(templates, _digest(versions))
 
     def render(
-        self, task: str, elements: Sequence[ElementFacts], gsd: float, draft: str = "", place: Sequence[str] = ()
+        self,
+        task: str,
+        elements: Sequence[ElementFacts],
+        gsd: float,
+        draft: str = "",
+        place: Sequence[str] = (),
+        seed: int = 0,
     ) -> tuple[tuple[Message, ...], str]:
         """The chat that asks for a caption.
 
@@ -105,6 +147,7 @@ class Prompts:
             gsd: metres per pixel of the picture.
             draft: the caption to be rewritten, for revisions.
             place: names of the areas around the picture, the largest first: known, not seen.
+            seed: draws the examples where a template has a pool of them.
 
         Returns:
             The messages, and the version of the template.
@@ -116,7 +159,8 @@ class Prompts:
         if template is None:
             raise AnnotationError(f"no prompt for task {task!r}; there are {', '.join(self.templates)}")
         last = _message("user", _render(template.user, elements, gsd, draft, place))
-        return (*template.prefix, last), template.version
+        prefix = template.prefix(seed)
+        return (*prefix.messages, last), prefix.version
 
 
 def _own_folders(folder: Path) -> dict[str, Path]:
@@ -144,13 +188,21 @@ def _template(task: str, folder: Path) -> Template:
         rules = system.render()
     except jinja2.TemplateError as error:
         raise AnnotationError(_where(system, error)) from error
-    prefix = [_message("system", rules)]
-    for example in _examples(folder / FILES[2]):
-        told = [ElementFacts(each.id, each.kind, {}, each.facts) for each in example.elements]
-        question = _render(user, told, example.gsd, example.draft)
-        prefix += [_message("user", question), _message("assistant", " ".join(example.answer.split()))]
-    content = [*(message["content"] for message in prefix), (folder / FILES[1]).read_text(encoding="utf-8")]
-    return Template(task, f"{task}@{_digest(*content)}", tuple(prefix), user)
+    pool = _examples(folder / FILES[2])
+    turns = [_turns(user, example) for example in pool.examples]
+    prefixes = []
+    for shown in pool.sets:
+        messages = (_message("system", rules), *(message for place in shown for message in turns[place]))
+        content = [*(message["content"] for message in messages), (folder / FILES[1]).read_text(encoding="utf-8")]
+        prefixes.append(Prefix(f"{task}@{_digest(*content)}", messages))
+    return Template(task, tuple(prefixes), user)
+
+
+def _turns(user: jinja2.Template, example: _Example) -> tuple[Message, Message]:
+    """An example as question and answer."""
+    told = [ElementFacts(each.id, each.kind, {}, each.facts) for each in example.elements]
+    question = _render(user, told, example.gsd, example.draft)
+    return _message("user", question), _message("assistant", " ".join(example.answer.split()))
 
 
 def _parse(environment: jinja2.Environment, folder: Path, name: str) -> jinja2.Template:
@@ -182,24 +234,27 @@ def _where(template: jinja2.Template, error: jinja2.TemplateError) -> str:
     return f"{template.filename}, line {line}: {error.message}; a prompt knows sheet and draft, its rules neither"
 
 
-def _examples(path: Path) -> list[_Example]:
+def _examples(path: Path) -> _Pool:
     text = path.read_text(encoding="utf-8")
     try:
         node, raw = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise AnnotationError(f"{path}, line {line}: {error.problem}") from error
-    if not isinstance(raw, list) or not isinstance(node, yaml.SequenceNode):
-        raise AnnotationError(f"{path}, line 1: has to be a list of examples")
-    examples = []
-    for entry, mark in zip(raw, node.value, strict=True):
-        try:
-            examples.append(_Example.model_validate(entry))
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(step) for step in first["loc"])
-            raise AnnotationError(f"{path}, line {mark.start_mark.line + 1}: {place}: {first['msg']}") from error
-    return examples
+    if isinstance(raw, list):
+        raw = {"examples": raw}
+    elif isinstance(raw, dict) and isinstance(node, yaml.MappingNode):
+        node = next((value for key, value in node.value if key.value == "examples"), node)
+    if not isinstance(raw, dict) or not isinstance(node, yaml.SequenceNode):
+        raise AnnotationError(f"{path}, line 1: has to be a list of examples, or `examples` with `show` and `variants`")
+    try:
+        return _Pool.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at, *steps = first["loc"][1:] if first["loc"][0] == "examples" and len(first["loc"]) > 1 else (0, *first["loc"])
+        line = node.value[int(at)].start_mark.line + 1 if node.value else 1
+        place = ".".join(str(step) for step in steps)
+        raise AnnotationError(f"{path}, line {line}: {place}: {first['msg']}") from error
 
 
 def _message(role: Literal["system", "user", "assistant"], content: str) -> Message:

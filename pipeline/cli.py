@@ -95,13 +95,9 @@ def validate(config: ConfigFile, set_: Set = None) -> None:
 
     with _told_to_people():
         prepared = prepare(load_config(config, set_ or ()))
-    units = prepared.units
     console = _console()
     console.print(f"{config} is in order.", markup=False, highlight=False)
-    console.print(
-        f"{len(prepared.scenes):,} scenes, {len(units):,} units, {sum(unit.laid for unit in units):,} patches.",
-        highlight=False,
-    )
+    console.print(prepared.source.summary, markup=False, highlight=False)
 
 
 @app.command()

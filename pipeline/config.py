@@ -1,27 +1,29 @@
 """The configuration: one YAML, whose objects are the components themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from annotation.engines.grammar import GrammarEngine
+from annotation.engines.openai import OpenAiEngine
+from annotation.engines.vllm import VllmEngine
 from annotation.tasks import Policy
 from download.imagery.local import LocalImagery
 from download.osm.extract import OsmExtract
 from download.paths import ConfigPath
 from download.scene import Bounds
 from pipeline.errors import PipelineError
+from pipeline.explain import explain
 from pipeline.grid import PatchGrid
 from pipeline.split import Split
 from pipeline.writers.webdataset import WebDatasetWriter
 
 Imagery = LocalImagery
 Osm = OsmExtract
-AnyEngine = GrammarEngine
+AnyEngine = Annotated[GrammarEngine | OpenAiEngine | VllmEngine, Field(discriminator="kind")]
 Output = WebDatasetWriter
 
 
@@ -47,6 +49,20 @@ class GridSamples(BaseModel):
     osm: Osm
     as_of: Literal["picture", "extract"] = "picture"
     patch: PatchGrid = PatchGrid()
+
+
+class RunSamples(BaseModel):
+    """Captioned samples of an earlier run, with their facts and pictures, to be captioned again.
+
+    Attributes:
+        kind: `run`.
+        path: the earlier run's folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["run"]
+    path: ConfigPath
 
 
 class Revisions(BaseModel):
@@ -151,7 +167,7 @@ class Config(BaseModel):
     name: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0)
     region: Bounds | ConfigPath | None = None
-    samples: GridSamples
+    samples: Annotated[GridSamples | RunSamples, Field(discriminator="kind")]
     captions: Captions = Captions()
     output: Output
     split: Split = Split()
@@ -186,8 +202,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     try:
         return Config.model_validate(raw, context={"base": path.resolve().parent})
     except ValidationError as error:
-        lines = [f"{path}: {len(list(error.errors()))} thing(s) to mend"]
-        lines += [f"  {line}" for line in _explain(error)]
+        explanations = list(explain(error, Config))
+        lines = [f"{path}: {len(explanations)} thing(s) to mend"]
+        lines += [f"  {line}" for line in explanations]
         raise ConfigError("\n".join(lines)) from error
 
 
@@ -217,37 +234,3 @@ def _enter(place: Any, part: str, key: str) -> Any:
     if not isinstance(inner, dict | list):
         raise ConfigError(f"--set {key}: {part} is a plain value and holds no keys")
     return inner
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"]) or "the whole"
-        if problem["type"] == "extra_forbidden":
-            yield f"{where}: unknown key{_nearest(problem['loc'])}"
-        elif problem["type"] == "missing":
-            yield f"{where}: is missing"
-        else:
-            given = problem.get("input")
-            shown = "" if isinstance(given, Mapping) else f" (given: {given!r})"
-            yield f"{where}: {problem['msg'].removeprefix('Value error, ')}{shown}"
-
-
-def _nearest(location: tuple[int | str, ...]) -> str:
-    models: list[type[BaseModel]] = [Config]
-    for part in location[:-1]:
-        models = [
-            found
-            for model in models
-            if part in model.model_fields
-            for found in _models(model.model_fields[str(part)].annotation)
-        ] or models
-    known = sorted({name for model in models for name in model.model_fields})
-    close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models(inner)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.crew import Errand
-from pipeline.grid import Block
-from pipeline.maps import Maps
 from pipeline.prepare import Prepared
 from pipeline.roster import Roster
 from pipeline.shards import ShardPlan, make_shard
+from pipeline.source import Unit
 from pipeline.store import RunFolder
 from pipeline.unit import Job, caption_unit
 
@@ -31,11 +30,11 @@ class Errands:
     _unit_task: Any
     _shard_task: Any
     _job: Any
-    _scenes: Any
+    _pictures: Any
 
     @classmethod
     @contextmanager
-    def start(cls, prepared: Prepared, folder: RunFolder, maps: Maps, *, with_engines: bool) -> Iterator["Errands"]:
+    def start(cls, prepared: Prepared, folder: RunFolder, *, with_engines: bool) -> Iterator["Errands"]:
         """Starts the engines if they are needed; they stop when the block ends."""
         import ray
 
@@ -48,19 +47,18 @@ class Errands:
                 roster,
                 ray.remote(num_cpus=1, max_retries=1)(caption_unit),
                 ray.remote(num_cpus=1, max_retries=1)(make_shard),
-                ray.put(Job(config, folder.path, maps, prepared.fingerprint, roster)),
-                ray.put(prepared.scenes),
+                ray.put(Job(config, folder.path, prepared.source, prepared.fingerprint, roster)),
+                ray.put(prepared.source.pictures()),
             )
         finally:
             if roster:
                 roster.close()
 
-    def unit(self, block: Block) -> Errand:
+    def unit(self, unit: Unit) -> Errand:
         """A unit to be captioned."""
-        return Errand("unit", block.id, self._unit_task, (self._job, block))
+        return Errand("unit", unit.id, self._unit_task, (self._job, unit))
 
     def shard(self, plan: ShardPlan) -> Errand:
         """A shard to be written."""
-        config = self.prepared.config
-        arguments = (plan, self.folder, config.samples.imagery, self._scenes, config.output)
+        arguments = (plan, self.folder, self._pictures, self.prepared.config.output)
         return Errand("shard", plan.name, self._shard_task, arguments)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
-PARTS_VERSION = 1
+PARTS_VERSION = 2
 """Raised when the same configuration and inputs would give other parts."""
 
 NOT_CONTENT = (
@@ -18,7 +18,20 @@ NOT_CONTENT = (
     "output",
     "samples.imagery.path",
     "samples.osm.path",
+    "samples.path",
+    "captions.max_error_rate",
     "captions.engines.*.replicas",
+    "captions.engines.*.price",
+    "captions.engines.*.gpus",
+    "captions.engines.*.cpus",
+    "captions.engines.*.connect_s",
+    "captions.engines.*.concurrency",
+    "captions.engines.*.max_num_seqs",
+    "captions.engines.*.max_num_batched_tokens",
+    "captions.engines.*.base_urls",
+    "captions.engines.*.api_key_env",
+    "captions.engines.*.timeout_s",
+    "captions.engines.*.attempts",
 )
 """Keys of the configuration that change no caption: concurrency, places of files (their content counts instead),
 and the output, which is a matter of the shards."""

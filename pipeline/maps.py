@@ -9,12 +9,13 @@ from typing import Any
 
 from rich.console import Console
 
+from annotation.tags import TagTable
 from download.osm.extract import OsmExtract
 from download.scene import Scene
 from pipeline.atomic import UNFINISHED, read_json, write_json
 from pipeline.elements import ElementStore, write_elements
 from pipeline.errors import PipelineError
-from pipeline.prepare import Prepared, tag_table
+from pipeline.fingerprint import digest
 from pipeline.region import check_overlap
 
 
@@ -33,8 +34,17 @@ class Maps:
         return self.files[scene.acquired if scene.acquired in self.files else None]
 
 
-def read_maps(prepared: Prepared, folder: Path, console: Console) -> tuple[Maps, dict[str, Any]]:
+def read_maps(
+    osm: OsmExtract, table: TagTable, scenes: Sequence[Scene], folder: Path, console: Console
+) -> tuple[Maps, dict[str, Any]]:
     """Reads the map into a folder, unless it is there already.
+
+    Args:
+        osm: the map.
+        table: tells what can be seen.
+        scenes: pictures that lie on it.
+        folder: where to.
+        console: where to say so.
 
     Returns:
         The maps, and what became of the elements, by file.
@@ -43,14 +53,13 @@ def read_maps(prepared: Prepared, folder: Path, console: Console) -> tuple[Maps,
         DownloadError: the extract cannot be used.
         PipelineError: no element can be used, imagery and map do not overlap, or a history meets undated pictures.
     """
-    osm = prepared.config.samples.osm
-    scenes = list(prepared.scenes.values())
+    version = digest([osm.digest(), table.digest])
     days: Sequence[date | None] = _days(scenes) if osm.is_history else [None]
-    files = {day: folder / f"elements-{prepared.map_digest}{f'-{day}' if day else ''}.parquet" for day in days}
+    files = {day: folder / f"elements-{version}{f'-{day}' if day else ''}.parquet" for day in days}
     for day, target in files.items():
         if not target.exists():
             _say(console, f"Reading the map {osm.path}{f' as of {day}' if day else ''} …")
-            _read(osm, day, prepared, target, console)
+            _read(osm, day, table, target, console)
     counts = {target.stem: read_json(target.with_suffix(".json")) for target in files.values()}
     for target in files.values():
         check_overlap(scenes, ElementStore(target).bounds)
@@ -66,8 +75,7 @@ def _days(scenes: Sequence[Scene]) -> list[date]:
     return sorted({scene.acquired for scene in scenes if scene.acquired})
 
 
-def _read(osm: OsmExtract, day: date | None, prepared: Prepared, target: Path, console: Console) -> None:
-    table = tag_table(prepared.config.tags)
+def _read(osm: OsmExtract, day: date | None, table: TagTable, target: Path, console: Console) -> None:
     if day is None:
         counts = write_elements(osm, table, target)
     else:

@@ -13,13 +13,11 @@ from annotation.annotate import Attempt, Post
 from annotation.request import Message
 from pipeline.config import Config
 from pipeline.errors import PipelineError
-from pipeline.maps import Maps, read_maps
-from pipeline.parts import Told
 from pipeline.posts import PostHere
-from pipeline.prepare import Prepared, prepare
-from pipeline.scribe import Brief
+from pipeline.prepare import prepare
+from pipeline.source import Source
 from pipeline.tokens import TokenCounter
-from pipeline.unit import tell
+from pipeline.unit import sample_of, tell
 
 
 def show_preview(config: Config, number: int, tokenizer: Path | None, console: Console) -> None:
@@ -36,37 +34,35 @@ def show_preview(config: Config, number: int, tokenizer: Path | None, console: C
     """
     counter = TokenCounter(tokenizer) if tokenizer else None
     prepared = prepare(config)
-    with TemporaryDirectory(prefix="mapteller-") as folder:
-        maps, _ = read_maps(prepared, Path(folder), console)
-        with PostHere(config.captions) as post:
-            shown = 0
-            for scene, told, brief in _told(prepared, maps, number, post):
-                _show(told, brief, scene, counter, console)
-                shown += 1
+    with TemporaryDirectory(prefix="mapteller-") as folder, PostHere(config.captions) as post:
+        source = prepared.source.ready(Path(folder), console)
+        shown = 0
+        for unit, attempts in _told(config, source, number, post):
+            _show(unit, attempts, counter, console)
+            shown += 1
     if not shown:
         raise PipelineError(
             "No patch has anything to tell. Lower captions.policy.min_share or min_length, or look at another region."
         )
 
 
-def _told(prepared: Prepared, maps: Maps, number: int, post: Post) -> Iterator[tuple[str, Told, Brief]]:
+def _told(config: Config, source: Source, number: int, post: Post) -> Iterator[tuple[str, Sequence[Attempt]]]:
     """Captioned patches, spread over the units."""
-    config, units = prepared.config, prepared.units
+    units = source.units
     each = -(-number // max(1, min(len(units), number)))
-    places = [round(step * (len(units) - 1) / max(1, number - 1)) for step in range(number)]
+    places = [round(step * (len(units) - 1) / max(1, number - 1)) for step in range(number)] if units else []
     order = [units[place] for place in dict.fromkeys(places)]
     for unit in [*order, *(unit for unit in units if unit not in order)]:
         if number <= 0:
             return
-        told = tell(config, unit, maps, post, limit=min(each, number))
-        number -= len(told.briefs)
-        yield from ((unit.scene.id, told, brief) for brief in told.briefs)
+        assignments = source.look(unit, limit=min(each, number)).assignments
+        number -= len(assignments)
+        yield from ((unit.id, attempts) for attempts in tell(config, assignments, post).values())
 
 
-def _show(told: Told, brief: Brief, scene: str, counter: TokenCounter | None, console: Console) -> None:
-    attempts = told.attempts[brief.patch]
+def _show(unit: str, attempts: Sequence[Attempt], counter: TokenCounter | None, console: Console) -> None:
     request = attempts[0].request
-    console.print(Rule(f"patch {told.patches.ids[brief.patch]} of {scene}", align="left"))
+    console.print(Rule(f"patch {sample_of(request)} of {unit}", align="left"))
     for element in request.elements:
         tags = ", ".join(f"{key}={value}" for key, value in element.tags.items())
         _say(console, f"{element.id} ({element.kind})", tags)

@@ -1,6 +1,7 @@
 """The region: which part of the earth is asked for."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def scenes_inside(scenes: list[Scene], region: Any) -> list[Scene]:
     return met
 
 
-def together(scenes: list[Scene]) -> Bounds:
+def together(scenes: Sequence[Scene]) -> Bounds:
     """Smallest box in degrees around all scenes."""
     west, south, east, north = np.array([scene.bounds for scene in scenes]).T
     return float(west.min()), float(south.min()), float(east.max()), float(north.max())
@@ -75,7 +76,7 @@ def show(bounds: Bounds) -> str:
     return f"[{', '.join(f'{value:.4f}' for value in bounds)}]"
 
 
-def check_overlap(scenes: list[Scene], map_bounds: Bounds) -> None:
+def check_overlap(scenes: Sequence[Scene], map_bounds: Bounds) -> None:
     """Imagery and map must share some ground.
 
     Raises:

@@ -30,11 +30,15 @@ class DispatchActor(Dispatch):
     def __init__(self, captions: Captions) -> None:
         copies = {copy: engine.name for engine in captions.engines for copy in _copies(engine)}
         super().__init__(copies, EngineOf(captions), captions.max_error_rate)
-        self._watches: list[asyncio.Task[None]] = []
+        self._watches: dict[str, asyncio.Task[None]] = {}
 
     async def man(self, actors: dict[str, Any]) -> None:
         """Sets the copies to work and watches over them."""
-        self._watches = [asyncio.create_task(self._watch(name, actor)) for name, actor in actors.items()]
+        self._watches = {name: asyncio.create_task(self._watch(name, actor)) for name, actor in actors.items()}
+
+    async def watched(self, name: str) -> None:
+        """Waits until a copy is gone for good."""
+        await self._watches[name]
 
     async def figures(self) -> dict[str, Any]:
         """What the engines have done so far."""

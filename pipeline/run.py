@@ -4,6 +4,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from pipeline.config import Config
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import differences
 from pipeline.ledger import Ledger
-from pipeline.maps import read_maps
 from pipeline.prepare import Prepared, prepare
 from pipeline.shards import list_shards
 from pipeline.store import OURS, RunFolder
@@ -49,16 +49,16 @@ def run(
     folder = RunFolder(out)
     with folder.locked():
         _open_folder(folder, prepared, resume)
+        prepared = replace(prepared, source=prepared.source.ready(folder.map, console))
         info = _info(prepared, started)
-        maps, info["map"] = read_maps(prepared, folder.map, console)
-        ledger = Ledger(len(prepared.units))
+        ledger = Ledger(len(prepared.source.units))
 
         def save(state: str) -> None:
             seconds = round(time.time() - started, 1)
             folder.write_info({**info, **ledger.as_json(), "state": state, "seconds": seconds})
 
         try:
-            Work(prepared, folder, maps, ledger, lambda: save("running")).finish(ray_address, console)
+            Work(prepared, folder, ledger, lambda: save("running")).finish(ray_address, console)
             list_shards(folder, config.name, ledger.shards)
         except BaseException as error:
             with _noted(error):
@@ -108,5 +108,5 @@ def _info(prepared: Prepared, started: float) -> dict[str, Any]:
         "config": config.model_dump(mode="json"),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
-        "scenes": len(prepared.scenes),
+        **prepared.source.info,
     }

@@ -15,7 +15,7 @@ from annotation.measuring.frame import EPSILON, ground_matrices
 from annotation.rarity import weights
 from annotation.tasks import KINDS, Pairs, Plan, choose
 from download.osm.dates import periods, stood
-from pipeline.config import Config
+from pipeline.config import Config, GridSamples
 from pipeline.elements import ElementStore
 from pipeline.grid import Block, Patches, lay
 from pipeline.join import join, to_crs, to_unit_frame
@@ -73,9 +73,9 @@ def unit_patches(config: Config, block: Block) -> Patches:
     return patches.take(inside(load_region(config.region), patches.bounds))
 
 
-def as_of(config: Config, block: Block) -> date | None:
+def as_of(samples: GridSamples, block: Block) -> date | None:
     """The day on which elements must have stood; None: as the extract has them."""
-    return block.scene.acquired if config.samples.as_of == "picture" else None
+    return block.scene.acquired if samples.as_of == "picture" else None
 
 
 def unit_elements(store: ElementStore, patches: Patches, block: Block, on: date | None) -> UnitElements:

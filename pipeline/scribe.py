@@ -14,8 +14,8 @@ from annotation.scene import scene_relations
 from annotation.tasks import KINDS, Plan
 from pipeline.config import Config
 from pipeline.grid import Block
-from pipeline.prepare import tag_table, tag_wiki
 from pipeline.samples import Met, UnitElements, patch_gsd
+from pipeline.tables import tag_table, tag_wiki
 
 Subject = tuple[int, ...]
 """Pairs of a unit, by number: one is an element, several are a group."""

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from download.errors import DownloadError
-from download.scene import Scene, Window
 from pipeline.atomic import replacing, write_json
-from pipeline.config import Imagery, Output
+from pipeline.config import Output
 from pipeline.fingerprint import digest
+from pipeline.source import Pictures, Row
 from pipeline.store import META, Commit, RunFolder
 from pipeline.writers.sample import Sample
 
@@ -113,9 +113,7 @@ class Packer:
         return plan
 
 
-def make_shard(
-    plan: ShardPlan, folder: RunFolder, imagery: Imagery, scenes: Mapping[str, Scene], output: Output
-) -> dict[str, Any]:
+def make_shard(plan: ShardPlan, folder: RunFolder, pictures: Pictures, output: Output) -> dict[str, Any]:
     """Reads the pixels of a shard's patches and writes it, unless it is there already.
 
     Returns:
@@ -127,7 +125,7 @@ def make_shard(
     target, index = plan.files(folder, output)
     failures: list[dict[str, Any]] = []
     with replacing(target) as beside:
-        rows = output.write(_samples(plan, folder, imagery, scenes, failures), beside)
+        rows = output.write(_samples(plan, folder, pictures, failures), beside)
         with beside.open("rb") as written:
             checksum = file_digest(written, "sha256").hexdigest()
         size = beside.stat().st_size
@@ -171,58 +169,33 @@ def list_shards(folder: RunFolder, name: str, lines: Sequence[Mapping[str, Any]]
 
 
 def _samples(
-    plan: ShardPlan,
-    folder: RunFolder,
-    imagery: Imagery,
-    scenes: Mapping[str, Scene],
-    failures: list[dict[str, Any]],
+    plan: ShardPlan, folder: RunFolder, pictures: Pictures, failures: list[dict[str, Any]]
 ) -> Iterator[Sample]:
     for piece in plan.pieces:
-        for sample in unit_samples(folder, piece.unit, slice(piece.start, piece.stop)):
-            scene = scenes[sample.metadata["image_name"]]
+        for row, elements, annotations in _told(folder, piece.unit, slice(piece.start, piece.stop)):
             try:
-                picture = imagery.read(scene, sample.window, sample.size)
+                picture = pictures.read(row)
             except DownloadError as error:
-                failures.append({"patch_id": sample.patch_id, "unit": piece.unit, "error": str(error)})
+                failures.append({"patch_id": row["patch_id"], "unit": piece.unit, "error": str(error)})
                 continue
-            yield Sample(sample.patch_id, picture, sample.metadata, sample.elements, sample.annotations)
+            yield Sample(row["patch_id"], picture, json.loads(row["metadata"]), elements, annotations)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A captioned patch whose pixels are still to be read."""
-
-    patch_id: int
-    window: Window
-    size: int
-    metadata: dict[str, Any]
-    elements: list[dict[str, Any]]
-    annotations: list[dict[str, Any]]
-
-
-def unit_samples(folder: RunFolder, unit: str, chosen: slice) -> Iterator[Told]:
-    """Captioned patches of a committed unit, by patch id."""
+def _told(folder: RunFolder, unit: str, chosen: slice) -> Iterator[tuple[Row, list[Row], list[Row]]]:
+    """Captioned patches of a committed unit, by patch id: row of the patches part, elements and annotations."""
     patches = folder.read("patches", unit)
     patches = patches.filter(pc.field("status") == "captioned").sort_by("patch_id").to_pylist()[chosen]
     elements, captions = (_by_patch(folder.read(kind, unit)) for kind in ("elements", "captions"))
-    for patch in patches:
-        patch_id = patch["patch_id"]
-        yield Told(
-            patch_id=patch_id,
-            window=Window(*patch["window"]),
-            size=patch["size"],
-            metadata=json.loads(patch["metadata"]),
-            elements=[
-                {
-                    "id": row["id"],
-                    "kind": row["kind"],
-                    "tags": dict(row["tags"]),
-                    "facts": json.loads(row["facts"]),
-                }
-                for row in elements[patch_id]
-            ],
-            annotations=[_annotation(row) for row in captions[patch_id]],
+    for row in patches:
+        yield (
+            row,
+            [_element(element) for element in elements[row["patch_id"]]],
+            [_annotation(caption) for caption in captions[row["patch_id"]]],
         )
+
+
+def _element(row: Mapping[str, Any]) -> Row:
+    return {"id": row["id"], "kind": row["kind"], "tags": dict(row["tags"]), "facts": json.loads(row["facts"])}
 
 
 def _annotation(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from pipeline.atomic import remove_unfinished, replacing, write_json
 from pipeline.errors import PipelineError
-from pipeline.parts import PART_KINDS, SCHEMAS, Row
+from pipeline.parts import PART_KINDS, SCHEMAS
+from pipeline.source import Row
 
 OURS = (*PART_KINDS, "map", "shards", "report")
 META = b"mapteller"

@@ -1,23 +1,17 @@
 """A unit's way through the house: one function, run as a Ray task."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from annotation.annotate import Attempt, Post, annotate
 from annotation.request import Request
 from pipeline.config import Config
-from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
-from pipeline.grid import Block
-from pipeline.maps import Maps
-from pipeline.parts import Told, parts_of
-from pipeline.place import places
+from pipeline.parts import parts_of
 from pipeline.requests import Requests
 from pipeline.roster import Roster
-from pipeline.samples import as_of, make_plans, meet, unit_elements, unit_patches
-from pipeline.scribe import Scribe
+from pipeline.source import Assignment, Source, Unit
 from pipeline.store import Commit, RunFolder
 
 IN_SHARDS = ("patches", "elements", "captions")
@@ -31,67 +25,52 @@ class Job:
     Attributes:
         config: the configuration.
         folder: the run folder.
-        maps: the map as GeoParquet.
+        source: the samples.
         fingerprint: of the run.
         roster: who answers; None if no unit is left to do.
     """
 
     config: Config
     folder: Path
-    maps: Maps
+    source: Source
     fingerprint: str
     roster: Roster | None
 
 
-def caption_unit(job: Job, block: Block) -> Commit:
-    """Lays, joins, measures, asks, checks and commits one unit; returns what was committed."""
+def caption_unit(job: Job, unit: Unit) -> Commit:
+    """Looks, asks, checks and commits one unit; returns what was committed."""
     if job.roster is None:
         raise ValueError("no engine is on the roster")
-    post = job.roster.post(block.id)
-    told = tell(job.config, block, job.maps, post)
+    look = job.source.look(unit)
+    post = job.roster.post(unit.id)
+    attempts = tell(job.config, look.assignments, post)
     post.close()
-    parts, counts = parts_of(job.config, block, told)
+    parts, counts = parts_of(look, attempts)
     content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
-    commit = Commit(block.fingerprint(job.fingerprint), content, counts)
-    RunFolder(job.folder).commit(block.id, parts, commit)
+    commit = Commit(unit.fingerprint(job.fingerprint), content, counts)
+    RunFolder(job.folder).commit(unit.id, parts, commit)
     return commit
 
 
-def tell(config: Config, block: Block, maps: Maps, post: Post, limit: int | None = None) -> Told:
-    """Captions a unit's patches.
+def tell(config: Config, assignments: Sequence[Assignment], post: Post) -> Mapping[int, Sequence[Attempt]]:
+    """Captions samples.
 
-    Args:
-        config: the configuration.
-        block: the unit.
-        maps: the map.
-        post: how engines are reached.
-        limit: caption no more than this many patches, for a preview.
+    Returns:
+        Every attempt, by patch id; first captions before revisions.
     """
-    patches, map_file = unit_patches(config, block), maps.of(block.scene)
-    if not len(patches):
-        return Told(patches, [], np.zeros(0, dtype=bool), None, [], {})
-    names = places(map_file, patches.bounds)
-    elements = unit_elements(ElementStore(map_file), patches, block, as_of(config, block))
-    met = meet(block, patches, elements)
-    scribe = Scribe.of(config, block, elements, met)
-    plans = make_plans(config, block, patches, elements, met)
-    complete = np.ones(len(patches), dtype=bool)
-    wanted = [plan.patch for plan in plans]
-    complete[wanted] = config.samples.imagery.complete(block.scene, [patches.windows[index] for index in wanted])
-    found = scribe.briefs([plan for plan in plans if complete[plan.patch]][:limit])
-    requests = Requests.of(config, block, patches, names)
-    brief_of = {int(patches.ids[brief.patch]): brief for brief in found}
+    requests = Requests.of(config)
+    assigned = {assignment.patch_id: assignment for assignment in assignments}
     told = annotate(
-        [requests.first(brief) for brief in found],
+        [requests.first(assignment) for assignment in assignments],
         post,
         retries=config.captions.retries,
         run_seed=config.seed,
-        follow=lambda accepted: requests.revisions(brief_of[sample_of(accepted.request)], accepted),
+        follow=lambda accepted: requests.revisions(assigned[sample_of(accepted.request)], accepted),
     )
-    attempts: dict[int, list[Attempt]] = {brief.patch: [] for brief in found}
+    attempts: dict[int, list[Attempt]] = {patch_id: [] for patch_id in assigned}
     for attempt in told:
-        attempts[brief_of[sample_of(attempt.request)].patch].append(attempt)
-    return Told(patches, names, complete, scribe, found, attempts)
+        attempts[sample_of(attempt.request)].append(attempt)
+    return attempts
 
 
 def sample_of(request: Request) -> int:

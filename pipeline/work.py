@@ -11,12 +11,11 @@ from pipeline.cluster import cluster, free_memory
 from pipeline.crew import Crew, Errand, Failure
 from pipeline.errands import Errands
 from pipeline.errors import PipelineError
-from pipeline.grid import Block
 from pipeline.ledger import Ledger
-from pipeline.maps import Maps
 from pipeline.prepare import Prepared
 from pipeline.progress import Display, progress
 from pipeline.shards import Packer, ShardPlan, finished_shard
+from pipeline.source import Unit
 from pipeline.store import RunFolder
 
 SAVE_EVERY_S = 2.0
@@ -33,14 +32,12 @@ class Work:
     Attributes:
         prepared: what is to be made.
         folder: where.
-        maps: the map as GeoParquet.
         ledger: books what ends.
         save: writes the ledger down.
     """
 
     prepared: Prepared
     folder: RunFolder
-    maps: Maps
     ledger: Ledger
     save: Callable[[], None]
 
@@ -50,7 +47,7 @@ class Work:
         Raises:
             PipelineError: the disk gave out, or Ray cannot be reached.
         """
-        config, units = self.prepared.config, self.prepared.units
+        config, units = self.prepared.config, self.prepared.source.units
         packer = Packer([unit.id for unit in units], config.output.samples_per_shard)
         todo, plans = self._sort_out(units, packer)
         if not todo:
@@ -61,7 +58,7 @@ class Work:
         with (
             cluster(address, config.workers, engines) as slots,
             progress(console, self.ledger.total, self.ledger.reused) as display,
-            Errands.start(self.prepared, self.folder, self.maps, with_engines=bool(todo)) as errands,
+            Errands.start(self.prepared, self.folder, with_engines=bool(todo)) as errands,
         ):
             crew = Crew(2 * slots + _waiting_units(engines))
             crew.send(errands.shard(plan) for plan in plans)
@@ -70,10 +67,10 @@ class Work:
             crew.send(errands.shard(plan) for plan in packer.finish())
             self._until_done(crew, packer, errands, display)
 
-    def _sort_out(self, units: Sequence[Block], packer: Packer) -> tuple[list[Block], list[ShardPlan]]:
+    def _sort_out(self, units: Sequence[Unit], packer: Packer) -> tuple[list[Unit], list[ShardPlan]]:
         """Units still to do, and shards that earlier units fill; parts of scenes that are gone go."""
         self.folder.forget_all_but({unit.id for unit in units})
-        todo: list[Block] = []
+        todo: list[Unit] = []
         plans: list[ShardPlan] = []
         for unit in units:
             commit = self.folder.committed(unit.id)

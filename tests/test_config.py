@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.config import ConfigError, load_config
+from pipeline.config import ConfigError, GridSamples, load_config
 
 GOOD: dict[str, Any] = {
     "name": "n",
@@ -30,6 +30,7 @@ def _write(folder: Path, change: dict[str, Any] | None = None) -> Path:
 
 def test_paths_start_at_the_configuration(tmp_path: Path) -> None:
     config = load_config(_write(tmp_path))
+    assert isinstance(config.samples, GridSamples)
     assert config.samples.osm.path == tmp_path / "m.osm.pbf"
     assert config.samples.imagery.path == tmp_path / "imagery/*.tif"
 
@@ -38,10 +39,11 @@ def test_set_reaches_everything(tmp_path: Path) -> None:
     overrides = ["captions.engines.0.name=other", "samples.patch.size=96", "region=[7, 46, 8, 47]", "workers=3"]
     config = load_config(_write(tmp_path), overrides)
     assert config.captions.engines[0].name == "other"
+    assert isinstance(config.samples, GridSamples)
     assert (config.samples.patch.size, config.region, config.workers) == (96, (7, 46, 8, 47), 3)
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "local.yaml"])
+@pytest.mark.parametrize("name", ["ablation.yaml", "demo.yaml", "local.yaml"])
 def test_shipped_configurations_are_understood(name: str) -> None:
     assert load_config(Path(__file__).parents[1] / "configs" / name).name
 

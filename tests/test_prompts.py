@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from annotation.errors import AnnotationError
 from annotation.prompts import Prompts
-from annotation.request import TASKS, ElementFacts
+from annotation.request import TASKS, ElementFacts, Message
 from annotation.sheet import sheet
 
 SHIPPED = Path(__file__).parents[1] / "prompts"
@@ -129,12 +129,25 @@ def test_everything_before_the_facts_is_the_same_for_all(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_our_own_answers_keep_our_own_rules(task: str) -> None:
-    for message in PROMPTS.templates[task].prefix:
+    for message in (message for prefix in PROMPTS.templates[task].prefixes for message in prefix.messages):
         if message["role"] == "assistant":
             answer = message["content"]
             assert 15 <= len(answer.split()) <= 70
             assert answer.endswith(".")
             assert not any(hedge in answer for hedge in ("probabl", "possibl", "likely", "perhaps", "seem"))
+
+
+def test_the_seed_draws_the_examples_of_a_revision_from_a_few_sets() -> None:
+    said: dict[str, tuple[Message, ...]] = {}
+    for seed in range(40):
+        messages, version = PROMPTS.render("revision", [MEADOW], 0.6, draft=f"Draft {seed}.", seed=seed)
+        assert said.setdefault(version, messages[:-1]) == messages[:-1]
+        assert len(messages) == 6, "rules, two examples, the question"
+    assert len(said) == 4
+    assert len(set(map(str, said.values()))) == 4
+    again = PROMPTS.render("revision", [STREET], 0.6, draft="Another.", seed=2)
+    assert again[0][:-1] == PROMPTS.render("revision", [MEADOW], 0.6, draft="Draft.", seed=6)[0][:-1]
+    assert len({PROMPTS.render("area", [MEADOW], 0.6, seed=seed)[1] for seed in range(9)}) == 1
 
 
 def test_a_revision_hands_over_facts_and_draft() -> None:
@@ -172,8 +185,8 @@ def test_an_own_folder_replaces_its_tasks_only(tmp_path: Path) -> None:
     (tmp_path / "area" / "user.j2").write_text("Facts:\n{{ sheet }}\n", encoding="utf-8")
     changed = Prompts.load(tmp_path)
     assert changed.digest != PROMPTS.digest
-    assert changed.templates["area"].version != PROMPTS.templates["area"].version
-    assert changed.templates["scene"].version == PROMPTS.templates["scene"].version
+    assert changed.templates["area"].prefixes != PROMPTS.templates["area"].prefixes
+    assert changed.templates["scene"].prefixes == PROMPTS.templates["scene"].prefixes
     assert changed.render("area", [MEADOW], 0.6)[0][-1]["content"].startswith("Facts:\nPicture:")
 
 

@@ -34,6 +34,8 @@ class Engine(BaseModel, ABC):
         replicas: how many copies answer side by side.
         share: share of the samples under `assign: share`; None: even shares.
         price: for the cost in the run's figures.
+        cpus: logical CPUs of one replica.
+        gpus: GPUs of one replica.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,16 +44,8 @@ class Engine(BaseModel, ABC):
     replicas: int = Field(default=1, ge=1)
     share: float | None = Field(default=None, gt=0, le=1)
     price: Price | None = None
-
-    @property
-    def cpus(self) -> float:
-        """Logical CPUs of one replica."""
-        return 1
-
-    @property
-    def gpus(self) -> float:
-        """GPUs of one replica."""
-        return 0
+    cpus: float = Field(default=1, ge=0)
+    gpus: float = Field(default=0, ge=0)
 
     @property
     def in_flight(self) -> int:

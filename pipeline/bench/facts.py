@@ -20,9 +20,9 @@ from download.scene import Bounds, Scene
 from pipeline.config import Captions, Config
 from pipeline.elements import ElementStore, write_elements
 from pipeline.grid import Block, PatchGrid, blocks
-from pipeline.prepare import prompts
 from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches
 from pipeline.scribe import Scribe
+from pipeline.tables import prompts
 
 GRID = PatchGrid(size=448, gsd=0.6)
 """RSTeller's patches: 268.8 m."""

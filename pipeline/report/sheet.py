@@ -38,7 +38,12 @@ def write_sheet(folder: RunFolder) -> Path:
     )
     cards = list(_cards(folder, [line["file"] for line in read_json(listed)["shards"]]))
     page = folder.path / "report" / "index.html"
-    write_text(page, environment.get_template("sheet.html.j2").render(info=info, cards=cards, task_names=TASK_NAMES))
+    write_text(
+        page,
+        environment.get_template("sheet.html.j2").render(
+            info=info, origin=info.get("origin") or info["config"]["samples"], cards=cards, task_names=TASK_NAMES
+        ),
+    )
     return page
 
 

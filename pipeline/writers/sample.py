@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from pipeline.source import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +13,14 @@ class Sample:
 
     Attributes:
         patch_id: unique in the dataset.
-        picture: (size, size, 3) pixels.
+        picture: (size, size, 3) pixels, or a file's bytes.
         metadata: where, when and by whom the picture was taken.
         elements: what is under it, with facts.
         annotations: its captions.
     """
 
     patch_id: int
-    picture: NDArray[np.uint8]
+    picture: Picture
     metadata: Mapping[str, Any]
     elements: list[dict[str, Any]]
     annotations: list[dict[str, Any]]

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.source import Encoded, Picture
 from pipeline.writers.sample import Sample
 
 
@@ -71,11 +70,16 @@ class WebDatasetWriter(BaseModel):
             row["offset"], row["bytes"] = places[f"{row['patch_id']}.{self.image}"]
         return rows
 
-    def _encode(self, picture: NDArray[np.uint8]) -> bytes:
+    def _encode(self, picture: Picture) -> bytes:
         from PIL import Image
 
+        if isinstance(picture, Encoded):
+            if picture.suffix == self.image:
+                return picture.content
+            image = Image.open(io.BytesIO(picture.content)).convert("RGB")
+        else:
+            image = Image.fromarray(picture)
         buffer = io.BytesIO()
-        image = Image.fromarray(picture)
         if self.image == "png":
             image.save(buffer, "PNG", compress_level=6)
         else:
