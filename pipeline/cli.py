@@ -214,6 +214,33 @@ def tags(
         _figures(run_bench(extract, overlay), as_json=as_json)
 
 
+@bench.command()
+def engines(
+    model: Annotated[str | None, typer.Option(help="Hub name or folder; left out: a tiny random one.")] = None,
+    prompts: Annotated[int, typer.Option(min=16, help="Prompts, all different.")] = 512,
+    output_tokens: Annotated[int, typer.Option(min=1, help="Length of every answer.")] = 60,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs of the replica; 0: the CPU.")] = 0,
+    load_format: Annotated[str, typer.Option(help="dummy: random weights for a model's configuration.")] = "auto",
+    alone: Annotated[int, typer.Option(min=1, help="Prompts that are also asked one at a time.")] = 64,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Setting of the vllm engine.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Ask one at a time, in vLLM's own batch, and through the dispatch; see how much of the prefixes is cached."""
+    from pipeline.bench.engines import run as run_bench
+    from pipeline.config import override
+
+    with _told_to_people():
+        settings = override({}, set_ or ())
+        figures = run_bench(
+            model, prompts=prompts, alone=alone, output_tokens=output_tokens, gpus=gpus, load_format=load_format,
+            settings=settings,
+        )  # fmt: skip
+        _figures(figures, as_json=as_json)
+
+
 def _figures(figures: dict[str, object], *, as_json: bool) -> None:
     import json
 

@@ -197,8 +197,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path} is no YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} holds no keys. `mapteller init` writes a configuration to start from.")
-    for override in overrides:
-        _set(raw, override)
+    override(raw, overrides)
     try:
         return Config.model_validate(raw, context={"base": path.resolve().parent})
     except ValidationError as error:
@@ -208,10 +207,25 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError("\n".join(lines)) from error
 
 
-def _set(raw: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
+def override(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Sets keys of a configuration as it was read, and returns it.
+
+    Args:
+        raw: is changed.
+        overrides: `a.b.0.c=value` each; the value is YAML.
+
+    Raises:
+        ConfigError: an override is none, or leads nowhere.
+    """
+    for each in overrides:
+        _set(raw, each)
+    return raw
+
+
+def _set(raw: dict[str, Any], said: str) -> None:
+    key, separator, text = said.partition("=")
     if not separator or not key:
-        raise ConfigError(f"--set {override}: write key=value, such as --set samples.patch.size=224")
+        raise ConfigError(f"--set {said}: write key=value, such as --set samples.patch.size=224")
     *parents, last = key.split(".")
     place: Any = raw
     for part in parents:

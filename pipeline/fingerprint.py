@@ -32,6 +32,7 @@ NOT_CONTENT = (
     "captions.engines.*.api_key_env",
     "captions.engines.*.timeout_s",
     "captions.engines.*.attempts",
+    "captions.engines.*.max_tokens_field",
 )
 """Keys of the configuration that change no caption: concurrency, places of files (their content counts instead),
 and the output, which is a matter of the shards."""

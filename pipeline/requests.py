@@ -36,7 +36,11 @@ class Requests:
         """Asks for as many rewritten captions of an accepted one as are wanted."""
         first = accepted.draft * assignment.revisions
         numbers = range(first, first + assignment.revisions)
-        return [self._request(assignment, "revision", f"revision.{number}", accepted.text) for number in numbers]
+        return [self.revision(assignment, accepted.text, number) for number in numbers]
+
+    def revision(self, assignment: Assignment, draft: str, number: int) -> Request:
+        """Asks for a caption to be rewritten."""
+        return self._request(assignment, "revision", f"revision.{number}", draft)
 
     def _request(self, assignment: Assignment, task: str, name: str, draft: str) -> Request:
         key = f"{assignment.patch_id}/{name}/0"

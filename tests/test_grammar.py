@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation import words
+from annotation.checks.diversity import mtld, tokens
 from annotation.engines.grammar import GrammarEngine
 from annotation.facts import FactMaker
 from annotation.grammar import lexicon, wording
@@ -281,28 +282,6 @@ def test_articles_number_and_mass() -> None:
     assert sentence("over there") == "Over there."
 
 
-def mtld(tokens: Sequence[str], threshold: float = 0.72) -> float:
-    """Measure of textual lexical diversity (McCarthy and Jarvis, 2010), mean of both directions."""
-
-    def one_way(sequence: Sequence[str]) -> float:
-        factors, types, length = 0.0, set(), 0
-        for token in sequence:
-            types.add(token)
-            length += 1
-            if len(types) / length <= threshold:
-                factors, types, length = factors + 1, set(), 0
-        if length:
-            factors += (1 - len(types) / length) / (1 - threshold)
-        return len(sequence) / factors
-
-    return (one_way(tokens) + one_way(tokens[::-1])) / 2
-
-
-def test_mtld_of_repetition_is_low_and_of_novelty_high() -> None:
-    assert mtld(["a", "b"] * 50) < 5
-    assert mtld([str(number) for number in range(200)] + ["0"] * 20) > 100
-
-
 @pytest.fixture(scope="module")
 def liechtenstein(shared_data: Path) -> list[list[ElementFacts]]:
     """What is told of patches of 268.8 m of a part of the country, by the default policy."""
@@ -357,8 +336,7 @@ def test_captions_over_a_country_are_varied_and_sound(liechtenstein: list[list[E
         check_english(first.replace(str(told[0].facts.get("name")), "Xanten"))
         check_numbers(first, told)
     assert len(captions) >= 4000
-    tokens = re.findall(r"[\w'\u2019-]+", " ".join(captions).lower())
-    assert mtld(tokens) >= 60
+    assert mtld(tokens(" ".join(captions))) >= 60
     openings = Counter(" ".join(caption.lower().split()[:3]) for caption in captions)
     assert openings.most_common(1)[0][1] <= 0.05 * len(captions)
     assert Counter(captions).most_common(1)[0][1] <= 0.005 * len(captions)

@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-import os
-import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,14 @@ from annotation.engines.vllm import VllmEngine
 from annotation.errors import AnnotationError, EngineDead
 from annotation.prompts import Prompts
 from annotation.request import TASKS, Completion, ElementFacts, Message, Request
-from tests.tiny_model import CHAT, CHAT_WITHOUT_RULES, CPU_CACHE, WINDOW, make_tiny_model, need_vllm, tiny_engine
+from pipeline.bench.tiny_model import CHAT, CHAT_WITHOUT_RULES, CPU_CACHE, WINDOW, make_tiny_model, tiny_engine
+from tests.need import need_vllm
 
 need_vllm()
 
 PATCHES = 512
 FEW = 8
-RULES: tuple[Message, ...] = (
+RULES: tuple[Message, Message, Message, Message] = (
     {"role": "system", "content": "Write a caption."},
     {"role": "user", "content": "What: pond"},
     {"role": "assistant", "content": "A pond lies in a meadow."},
@@ -47,35 +47,22 @@ class Live:
 
     def common(self, first: Sequence[Message], second: Sequence[Message]) -> int:
         """How many tokens two chats begin with in common."""
-        return len(os.path.commonprefix([self.engine._chat.tokens(first), self.engine._chat.tokens(second)]))
-
-    @property
-    def processes(self) -> list[int]:
-        """vLLM's processes and theirs."""
-        found = [process.pid for process in self.engine._llm.engine_core.resources.engine_manager.processes]
-        for pid in found:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
-        return found
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
+        pairs = zip(self.engine._chat.tokens(first), self.engine._chat.tokens(second), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def request(number: int, **changes: Any) -> Request:
-    messages = (*RULES[:-1], {"role": "user", "content": f"What: mill {number}"})
-    asked = Request(f"k{number}", 1, messages, (), 0.6, seed=number * 7_919 + 2**63, prompt="area@0", max_tokens=12)
+    question: Message = {"role": "user", "content": f"What: mill {number}"}
+    messages = (*RULES[:-1], question)
+    seed = number * 7_919 + 2**63
+    asked = Request(f"k{number}", "area", messages, (), gsd=0.6, seed=seed, prompt="area@0", max_tokens=12)
     return replace(asked, **changes)
 
 
 def meadow(number: int) -> ElementFacts:
     facts = {
-        "noun": "meadow", "plural": "meadows", "name": f"Riet {number}", "share": 0.0011 * number, "area_m2": 90.5 * number,
-        "position": ["left"], "edges": [], "shape": "irregular",
+        "noun": "meadow", "plural": "meadows", "name": f"Riet {number}", "share": 0.0001 * number,
+        "area_m2": 90.5 * number, "position": ["left"], "edges": [], "shape": "irregular",
     }  # fmt: skip
     return ElementFacts(f"way/{number}", "area", {"landuse": "meadow"}, facts)
 
@@ -161,17 +148,22 @@ def test_what_the_template_refuses_fails_alone(live: Live) -> None:
 def test_the_fixed_prefix_comes_from_the_cache(live: Live, task: str) -> None:
     prompts = Prompts.load()
     block = live.engine._llm.vllm_config.cache_config.block_size
-    asked, fixed = [], 0
+    asked = []
+    fixed: dict[tuple[str, ...], int] = {}
+    wanted = 0
     for number in range(PATCHES):
-        chats = [
+        chat, other = (
             prompts.render(task, [meadow(told), meadow(told + 1)], 0.6, f"Draft {told}.", seed=number)[0]
-            for told in (number, 7_000)
-        ]
-        fixed += live.common(*chats) // block * block
-        asked.append(request(number, messages=chats[0], max_tokens=1))
+            for told in (number, number + 1_000)
+        )
+        beginning = tuple(message["content"] for message in chat[:-1])
+        if beginning not in fixed:
+            fixed[beginning] = live.common(chat, other) // block * block
+        wanted += fixed[beginning]
+        asked.append(request(number, messages=chat, max_tokens=1))
     cached = sum(answer.cached_tokens for answer in live.ask(*asked))
-    assert fixed >= PATCHES * 3 * block
-    assert cached >= 0.95 * fixed
+    assert wanted >= PATCHES * 3 * block
+    assert cached >= 0.95 * wanted
 
 
 def test_leaving_early_leaves_nothing_behind(live: Live) -> None:
@@ -188,19 +180,23 @@ def test_leaving_early_leaves_nothing_behind(live: Live) -> None:
 
 def test_a_killed_process_is_the_end_of_the_engine(live: Live) -> None:
     """Comes last: nothing answers after it."""
-    processes = live.processes
-    assert len(processes) >= 2
+    import psutil
+
+    processes = {process: process.name() for process in psutil.Process().children(recursive=True)}
+    (core,) = (process for process, name in processes.items() if "EngineCore" in name)
+    assert any("Worker" in name for name in processes.values())
 
     async def kill_at_the_first_answer() -> None:
         async for _ in live.engine.generate([request(0, max_tokens=1), request(1, max_tokens=1_900)]):
-            os.kill(processes[0], signal.SIGKILL)
+            core.kill()
 
     with pytest.raises(EngineDead, match="engine tiny: vLLM's process died"):
         live.runner.run(kill_at_the_first_answer())
     with pytest.raises(EngineDead):
         live.ask(request(2))
     live.runner.run(live.engine.stop())
-    assert not any(map(is_running, processes))
+    _, alive = psutil.wait_procs([process for process, name in processes.items() if "VLLM" in name], timeout=0)
+    assert not alive
     with pytest.raises(EngineDead, match="start it"):
         live.ask(request(3))
 
@@ -254,7 +250,7 @@ def test_a_template_may_stand_in_the_tokenizers_settings(tmp_path: Path) -> None
     settings.write_text(json.dumps({**json.loads(settings.read_text()), "chat_template": CHAT}))
     VllmEngine(model=str(folder)).check()
     settings.write_text("<html>")
-    with pytest.raises(AnnotationError, match="tokenizer_config.json: is not JSON"):
+    with pytest.raises(AnnotationError, match=r"tokenizer_config\.json: is not JSON"):
         VllmEngine(model=str(folder)).check()
 
 
@@ -282,7 +278,7 @@ def test_names_on_the_hub_are_taken_as_they_are() -> None:
 
 def test_unknown_arguments_name_their_neighbour(model: Path) -> None:
     engine = VllmEngine.model_validate(tiny_engine(model, engine={"quantisation": "fp8"}))
-    with pytest.raises(AnnotationError, match="engine.quantisation: .* did you mean quantization"):
+    with pytest.raises(AnnotationError, match=r"engine\.quantisation: .* did you mean quantization"):
         engine.check()
 
 
@@ -313,7 +309,7 @@ def test_gpus_split_a_model_or_share_one() -> None:
 def test_rules_go_into_the_first_question_where_a_model_knows_no_system(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
-    told = []
+    told: list[object] = []
     for template in (CHAT, CHAT_WITHOUT_RULES):
         tokenizer = AutoTokenizer.from_pretrained(make_tiny_model(tmp_path / "tiny", chat_template=template))
         chat = Chat.of(tokenizer)
@@ -328,7 +324,7 @@ def test_a_template_that_drops_rules_gets_them_too(tmp_path: Path) -> None:
 
     drops = '{% for turn in messages if turn.role != "system" %}[{{ turn.content }}]{% endfor %}'
     tokenizer = AutoTokenizer.from_pretrained(make_tiny_model(tmp_path / "tiny", chat_template=drops))
-    assert tokenizer.decode(Chat.of(tokenizer).tokens(RULES)).startswith("[Write a caption.\n\nWhat: pond]")
+    assert str(tokenizer.decode(Chat.of(tokenizer).tokens(RULES))).startswith("[Write a caption.\n\nWhat: pond]")
     with pytest.raises(AnnotationError, match="fails on questions and answers"):
         Chat.of(tokenizer, '{{ raise_exception("never") }}')
     tokenizer.chat_template = None

@@ -52,14 +52,14 @@ class Engine(BaseModel, ABC):
         """Requests that a replica works on or holds ready."""
         return 256
 
-    def check(self) -> None:  # noqa: B027 - an engine may have nothing to look at
+    def check(self) -> None:
         """Looks at everything that can be looked at without loading the model.
 
         Raises:
             AnnotationError: the engine could never answer; the message says how to mend it.
         """
 
-    async def start(self) -> None:  # noqa: B027 - an engine may have nothing to load
+    async def start(self) -> None:
         """Loads the model.
 
         Raises:
@@ -76,5 +76,5 @@ class Engine(BaseModel, ABC):
             EngineDead: nothing will ever be answered again by this copy.
         """
 
-    async def stop(self) -> None:  # noqa: B027 - an engine may hold nothing
+    async def stop(self) -> None:
         """Gives back what `start` took."""

@@ -1,5 +1,6 @@
 """What OpenAI-compatible endpoints answer: words and tokens, or the reason why there are none."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -130,13 +131,13 @@ def read(body: str, content_type: str, wanted: int) -> tuple[list[Choice], Usage
     return choices, answer.usage or Usage()
 
 
-def refusal(status: int, headers: Mapping[str, str], body: Any, key_env: str) -> PassingError | FinalError:
+def refusal(status: int, headers: Mapping[str, str], body: str, key_env: str) -> PassingError | FinalError:
     """The error for an HTTP status that is none of success.
 
     Args:
         status: of the answer.
         headers: names in lower case.
-        body: parsed if it was JSON, else text.
+        body: as it came.
         key_env: where the key comes from.
     """
     reason = f"answered with status {status}: {quote(_message(body))}"
@@ -171,11 +172,15 @@ def quote(text: str) -> str:
     return repr(line if len(line) <= QUOTED else f"{line[:QUOTED]}…")
 
 
-def _message(body: Any) -> str:
-    """What the known servers call it, wherever it stands."""
-    while isinstance(body, Mapping):
-        body = next((body[key] for key in ("error", "message", "detail") if body.get(key)), str(dict(body)))
-    return str(body if body is not None else "")
+def _message(body: str) -> str:
+    """The words of an error, under the names that servers have for them; all of the body where there are none."""
+    try:
+        said: Any = json.loads(body)
+    except ValueError:
+        return body
+    while isinstance(said, dict):
+        said = next((said[key] for key in ("error", "message", "detail") if said.get(key)), body)
+    return str(said)
 
 
 def _date(text: str) -> datetime | None:

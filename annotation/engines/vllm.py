@@ -2,9 +2,9 @@
 
 import asyncio
 import math
-import multiprocessing
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,25 +14,14 @@ from annotation.engines.chat import REFUSALS, Chat
 from annotation.engines.engine import Engine
 from annotation.engines.model_folder import as_folder, check_model
 from annotation.engines.vllm_causes import Causes
-from annotation.engines.vllm_start import check_keys, load, need_vllm
+from annotation.engines.vllm_start import OURS, check_keys, end, load, need_vllm
 from annotation.errors import AnnotationError, EngineDead
 from annotation.request import Completion, Request
 
-OURS = {
-    "model": "is set by model",
-    "max_num_seqs": "is set by max_num_seqs, one level up",
-    "max_num_batched_tokens": "is set by max_num_batched_tokens, one level up",
-    "max_model_len": "is set by max_model_len, one level up",
-    "tensor_parallel_size": "is set by gpus, one level up",
-    "pipeline_parallel_size": "is not used; gpus splits a model over several GPUs",
-    "data_parallel_size": "is not used; replicas sets how many copies answer",
-    "enable_prefix_caching": "is always on",
-    "skip_tokenizer_init": "is not used; the tokenizer is needed",
-    "trust_remote_code": "is refused: it would run code that comes with a model",
-}
-"""Engine arguments that have a place of their own, or none."""
 SEEDS = 2**62
 """vLLM keeps seeds in 64 bits with a sign, and adds to them."""
+BROKEN = ("abort", "error")
+"""How an answer ends that is none."""
 GPU_SHARE = 0.92
 """What vLLM takes of a GPU's memory unless told otherwise."""
 
@@ -52,6 +41,7 @@ class VllmEngine(Engine):
         temperature: of sampling; None: what the task says.
         top_p: sampling among the likeliest tokens that together have this probability.
         max_tokens: longest answer; None: what the task says.
+        min_tokens: shortest answer, for measuring.
         chat_template: a Jinja file; None: the model's own.
         engine: further arguments of vLLM's `AsyncEngineArgs`, such as `quantization`.
     """
@@ -66,10 +56,12 @@ class VllmEngine(Engine):
     temperature: float | None = Field(default=None, ge=0)
     top_p: float = Field(default=1, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
+    min_tokens: int = Field(default=0, ge=0)
     chat_template: Path | None = None
     engine: dict[str, Any] = Field(default_factory=dict)
 
     _llm: Any = PrivateAttr(None)
+    _processes: Any = PrivateAttr(None)
     _chat: Any = PrivateAttr(None)
     _causes: Causes | None = PrivateAttr(None)
     _tokenising: Any = PrivateAttr(None)
@@ -138,27 +130,29 @@ class VllmEngine(Engine):
         """Looks for vLLM, the model's files and unknown arguments."""
         need_vllm()
         own_template = self.chat_template is not None or self.engine.get("tokenizer_mode") == "mistral"
-        weights = self.engine.get("load_format") != "dummy"
-        try:
-            check_model(self.model, weights=weights, template=not own_template and "tokenizer" not in self.engine)
+        with self._named():
+            check_model(
+                self.model,
+                weights=self.engine.get("load_format") != "dummy",
+                template=not own_template and "tokenizer" not in self.engine,
+            )
             check_keys(self.engine)
-        except AnnotationError as error:
-            raise AnnotationError(f"engine {self.name}: {error}") from error
-        if self.chat_template is not None and not self.chat_template.is_file():
-            raise AnnotationError(f"engine {self.name}: chat_template: {self.chat_template}: no such file")
+            if self.chat_template is not None and not self.chat_template.is_file():
+                raise AnnotationError(f"chat_template: {self.chat_template}: no such file")
 
     async def start(self) -> None:
         """Loads the model, after all others that load on this machine."""
         await asyncio.to_thread(self.check)
+        template = self.chat_template.read_text(encoding="utf-8") if self.chat_template else None
         self._causes = Causes.open()
+        self._tokenising = ThreadPoolExecutor(1, "tokenising")
         try:
-            self._llm = await asyncio.to_thread(load, self.name, self.arguments, self._causes)
-            template = self.chat_template.read_text(encoding="utf-8") if self.chat_template else None
-            self._chat = Chat.of(self._llm.get_tokenizer(), template)
-        except AnnotationError:
+            with self._named():
+                self._llm, self._processes = await asyncio.to_thread(load, self.arguments, self._causes)
+                self._chat = Chat.of(self._llm.get_tokenizer(), template)
+        except BaseException:
             await self.stop()
             raise
-        self._tokenising = ThreadPoolExecutor(1, "tokenising")
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[Completion]:
         """Sends all requests at once; answers come as they are finished."""
@@ -175,18 +169,16 @@ class VllmEngine(Engine):
     async def stop(self) -> None:
         """Ends vLLM's processes."""
         if self._llm is not None:
-            await asyncio.to_thread(self._llm.shutdown)
-            multiprocessing.active_children()  # lets go of those that had to be killed
+            await asyncio.to_thread(end, self._llm, self._processes)
         if self._tokenising is not None:
             self._tokenising.shutdown()
         if self._causes is not None:
             self._causes.close()
-        self._llm = self._chat = self._causes = self._tokenising = None
+        self._llm = self._processes = self._chat = self._causes = self._tokenising = None
 
     async def _answer(self, request: Request) -> list[Completion]:
         """All answers to a request, or one completion that says why there are none."""
-        from vllm.exceptions import VLLMClientError
-        from vllm.v1.engine.exceptions import EngineDeadError
+        from vllm.exceptions import VLLMClientError, VLLMError
 
         if self._llm is None:
             raise EngineDead(f"engine {self.name}: is not running; start it first")
@@ -197,17 +189,15 @@ class VllmEngine(Engine):
             return [self._failed(request, f"the model's chat template fails: {error}", lasting=True)]
         longest = self.max_tokens or request.max_tokens
         if len(prompt) + longest > self.max_model_len:
-            long = f"prompt of {len(prompt)} tokens and answer of up to {longest} do not fit into {self.max_model_len}"
-            return [self._failed(request, f"{long} (max_model_len)", lasting=True)]
+            told = f"prompt of {len(prompt)} tokens and answer of up to {longest} do not fit into {self.max_model_len}"
+            return [self._failed(request, f"{told} (max_model_len)", lasting=True)]
         try:
             return await self._ask(request, prompt, longest)
-        except EngineDeadError:
-            raise EngineDead(self._obituary()) from None  # all requests share it, and its traceback grows with each
-        except VLLMClientError as error:
+        except (VLLMClientError, ValueError, TypeError) as error:
             return [self._failed(request, str(error), lasting=True)]
-        except Exception as error:
+        except VLLMError as error:
             if self._llm is None or self._llm.errored:
-                raise EngineDead(self._obituary()) from None
+                raise EngineDead(self._obituary()) from None  # shared by all requests; its traceback grows with each
             return [self._failed(request, f"{type(error).__name__}: {error.__cause__ or error}")]
 
     async def _ask(self, request: Request, prompt: list[int], longest: int) -> list[Completion]:
@@ -219,11 +209,13 @@ class VllmEngine(Engine):
             temperature=request.temperature if self.temperature is None else self.temperature,
             top_p=self.top_p,
             max_tokens=longest,
+            min_tokens=min(self.min_tokens, longest),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         rendered = {"type": "token", "prompt_token_ids": prompt}  # what vLLM's own renderer hands over
-        async for output in self._llm.generate(rendered, sampling, request.key):
-            final = output
+        (final,) = [output async for output in self._llm.generate(rendered, sampling, request.key)]
+        if any(answer.finish_reason in BROKEN for answer in final.outputs):
+            return [self._failed(request, "vLLM broke the answer off")]
         return [
             Completion(
                 request.key,
@@ -237,6 +229,14 @@ class VllmEngine(Engine):
             )
             for draft, answer in enumerate(sorted(final.outputs, key=lambda answer: answer.index))
         ]
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Errors say of which engine."""
+        try:
+            yield
+        except AnnotationError as error:
+            raise AnnotationError(f"engine {self.name}: {error}") from error
 
     def _failed(self, request: Request, reason: str, *, lasting: bool = False) -> Completion:
         return Completion(request.key, "", self.name, error=reason, lasting=lasting)

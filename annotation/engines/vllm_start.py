@@ -9,13 +9,32 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import active_children
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from annotation.engines.model_folder import as_folder, cache_per_token, size_of_weights
 from annotation.engines.vllm_causes import LOG_SETTING, Causes
 from annotation.errors import AnnotationError
 
+if TYPE_CHECKING:
+    from psutil import Process
+
+PATIENCE_S = 10
+"""How long a process may take to end by itself."""
+OURS = {
+    "model": "is set by model",
+    "max_num_seqs": "is set by max_num_seqs, one level up",
+    "max_num_batched_tokens": "is set by max_num_batched_tokens, one level up",
+    "max_model_len": "is set by max_model_len, one level up",
+    "tensor_parallel_size": "is set by gpus, one level up",
+    "pipeline_parallel_size": "is not used; gpus splits a model over several GPUs",
+    "data_parallel_size": "is not used; replicas sets how many copies answer",
+    "enable_prefix_caching": "is always on",
+    "skip_tokenizer_init": "is not used; the tokenizer is needed",
+    "trust_remote_code": "is refused: it would run code that comes with a model",
+}
+"""Engine arguments that have a place of their own, or none."""
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
 GIB = 2**30
 MEMORY = re.compile(
@@ -52,18 +71,17 @@ def check_keys(keys: Mapping[str, Any]) -> None:
             raise AnnotationError(f"engine.{key}: vLLM knows no such engine argument{hint}")
 
 
-def load(name: str, arguments: Mapping[str, Any], causes: Causes) -> Any:
+def load(arguments: Mapping[str, Any], causes: Causes) -> "tuple[Any, list[Process]]":
     """Loads a model; other loads on this machine wait until it is there.
 
     vLLM measures free memory while it loads, and shares a cache of compiled kernels: two at once disturb each other.
 
     Args:
-        name: of the engine, for messages.
         arguments: of `AsyncEngineArgs`.
         causes: the log to look into where it fails.
 
     Returns:
-        An `AsyncLLM`.
+        An `AsyncLLM` and its processes.
 
     Raises:
         AnnotationError: it did not load; the message says why and which settings help.
@@ -73,10 +91,23 @@ def load(name: str, arguments: Mapping[str, Any], causes: Causes) -> Any:
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
+        others = _cores()
         try:
-            return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
+            llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
+            return llm, _with_descendants(_cores() - others)
         except Exception as error:
-            raise AnnotationError(explain(name, arguments, error, causes.first())) from error
+            raise AnnotationError(explain(arguments, error, causes.first())) from error
+
+
+def end(llm: Any, processes: "list[Process]") -> None:
+    """Shuts an engine down and sees its processes off; a worker outlives a killed parent by a moment."""
+    import psutil
+
+    llm.shutdown()
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_S)
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive, timeout=PATIENCE_S)
 
 
 @contextmanager
@@ -91,11 +122,10 @@ def one_at_a_time() -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def explain(name: str, arguments: Mapping[str, Any], error: Exception, cause: str) -> str:
+def explain(arguments: Mapping[str, Any], error: Exception, cause: str) -> str:
     """Why a model did not load, for people.
 
     Args:
-        name: of the engine.
         arguments: what vLLM was asked.
         error: what it raised here.
         cause: what it logged elsewhere.
@@ -103,11 +133,11 @@ def explain(name: str, arguments: Mapping[str, Any], error: Exception, cause: st
     told = VALIDATION.sub("", " ".join((cause or f"{type(error).__name__}: {error}").split()))
     model = arguments["model"]
     if not MEMORY.search(f"{told} {error}"):
-        return f"engine {name}: vLLM could not load {model}: {told}"
+        return f"vLLM could not load {model}: {told}"
     settings = ["max_model_len", "max_num_seqs", "max_num_batched_tokens"]
     shrink = ", ".join(f"{setting} (now {arguments[setting]})" for setting in settings)
     return (
-        f"engine {name}: not enough memory for {model}. Asked: {_asked(arguments)}. There: {_there(arguments)}. "
+        f"not enough memory for {model}. Asked: {_asked(arguments)}. There: {_there(arguments)}. "
         f"What shrinks it: a smaller {shrink}; engine.quantization: fp8; engine.kv_cache_dtype: fp8; {_room()}. "
         f"vLLM says: {told}"
     )
@@ -153,9 +183,21 @@ def _room() -> str:
     return "or a larger VLLM_CPU_KVCACHE_SPACE, in GiB"
 
 
+def _cores() -> set[int]:
+    """Children of this process that vLLM has started."""
+    return {child.pid for child in active_children() if child.pid and child.name.startswith("EngineCore")}
+
+
+def _with_descendants(pids: set[int]) -> "list[Process]":
+    import psutil
+
+    parents = [psutil.Process(pid) for pid in sorted(pids)]
+    return [process for parent in parents for process in (parent, *parent.children(recursive=True))]
+
+
 @contextmanager
 def _environment(model: str, causes: Causes) -> Iterator[None]:
-    """Nothing is reported to anyone, and nothing is looked up for a model that is here, while vLLM's processes start."""
+    """While vLLM's processes start: nothing is reported to anyone, nothing is looked up for a model that is here."""
     wanted = {**QUIET, LOG_SETTING: str(causes.settings)}
     if as_folder(model) is not None:
         wanted["HF_HUB_OFFLINE"] = "1"

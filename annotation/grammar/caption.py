@@ -86,7 +86,8 @@ def _scene(elements: Sequence[ElementFacts], rng: Random, used: set[str], attemp
         turn = number % len(views)
         told = Wording(element, rng, views[turn:] + views[:turn], used, percent=percent)
         most = max(1, (2 if number else 3) - attempt // 4)
-        clause = _realise(SCENE_NEXT if number else SCENE_FIRST, told, essentials(told, most))
+        plans = SCENE_NEXT if number else SCENE_FIRST
+        clause = _realise(plans, told, essentials(told, most)) or _realise(plans, told, tellable(told))
         clause += _relation(told, nouns)
         nouns.setdefault(element.id, told.plural if told.group else told.noun)
         joint = JOINTS[int(rng.random() * len(JOINTS))] if joinable else ""

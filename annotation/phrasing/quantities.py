@@ -153,6 +153,21 @@ def share_interval(phrase: str) -> Interval | None:
     return (interval[0] / 100, min(interval[1] / 100, 1)) if interval else None
 
 
+def fraction_interval(value: float, hedge: Hedge) -> Interval:
+    """Shares for which a fraction in words is true, as in `SHARES`, for any fraction and hedge."""
+    wide = min(max(0.2 * value, 0.02), 0.08)
+    just = wide / 8
+    low, high = {
+        NONE: (value - wide / 2, value + wide / 2),
+        VAGUE: (value - wide, value + wide),
+        UNDER: (value - wide, value + just),
+        OVER: (value - just, value + wide),
+        MORE: (value, 1.0),
+        LESS: (0.0, value),
+    }.get(hedge, (value - wide, value + wide))
+    return max(low, 0.0), min(high, 1.0)
+
+
 def length_phrases(metres: float) -> tuple[str, ...]:
     """Phrases for a length on the ground: `about 140 metres`, `roughly 1.2 kilometres`."""
     if metres < 0.95:

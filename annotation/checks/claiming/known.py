@@ -1,0 +1,187 @@
+"""What is known of an element, in a form that claims can be held against; whatever a stranger's file holds."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from annotation.checks.claiming.classes import Classes, spell
+from annotation.checks.claiming.text import fold, read_text
+from annotation.measuring.frame import CELLS, EDGES
+from annotation.measuring.shape import AXES
+from annotation.phrasing.places import cells_of
+from annotation.request import ElementFacts
+from annotation.tags import TagTable
+
+_LONGEST = 300
+"""Characters of a tag's value that are read."""
+NAME_KEYS = ("name", "ref", "alt_name", "official_name", "short_name", "loc_name", "old_name", "int_name", "nat_name")
+_CLOCKWISE = ("N-S", "NNE-SSW", "NE-SW", "ENE-WSW", "E-W", "WNW-ESE", "NW-SE", "NNW-SSE")
+_HALVES = {name: place for place, name in enumerate(_CLOCKWISE)}
+assert set(_HALVES) == set(AXES)
+
+
+@dataclass(slots=True)
+class Known:
+    """One element.
+
+    Attributes:
+        id: of the element.
+        own: the class that its noun names.
+        heads: the last words of its noun and plural.
+        kinds: all classes that it belongs to.
+        loose: single words of its attributes, look and meaning, and what such things consist of.
+        qualities: its attributes, spelled.
+        names: words of its names.
+        others: words of its other tags' values.
+        facts: as given.
+        relations: by id of the other element.
+    """
+
+    id: str
+    own: str
+    heads: frozenset[str]
+    kinds: frozenset[str]
+    holds: frozenset[str]
+    loose: frozenset[str]
+    qualities: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
+    others: tuple[tuple[str, ...], ...]
+    facts: Mapping[str, Any]
+    cells: frozenset[str]
+    edges: frozenset[str] | None
+    share: float | None
+    area: float | None
+    length: float | None
+    spacing: float | None
+    count: float | None
+    parts: float | None
+    shape: str
+    course: str
+    arranged: str
+    axis: int | None
+    ends: tuple[str, str] | None
+    relations: list[Mapping[str, Any]]
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it has what lines have."""
+        return self.length is not None or bool(self.course) or self.ends is not None
+
+
+def know(element: ElementFacts, classes: Classes, table: TagTable) -> Known:
+    """Takes an element's facts as far as they have the types they should have."""
+    facts = element.facts if isinstance(element.facts, Mapping) else {}
+    tags = element.tags if isinstance(element.tags, Mapping) else {}
+    plain = tuple((str(key), str(value)[:_LONGEST]) for key, value in tags.items() if isinstance(value, str | int))
+    noun, plural, meaning = (_text(facts.get(name)) for name in ("noun", "plural", "meaning"))
+    qualities = tuple(spell(each) for each in _texts(facts.get("attributes")))
+    own, kinds, holds, loose, names, others = _said_by(noun, meaning, plain, _Tables(classes, table))
+    given = _text(facts.get("name"))
+    if given:
+        names = (*names, *_named(given[:_LONGEST]))
+    if qualities:
+        loose |= {word for each in qualities for word in each.split()}
+    edges = facts.get("edges")
+    start, end = _text(facts.get("from")), _text(facts.get("to"))
+    relations = facts.get("relations")
+    return Known(
+        id=str(element.id), own=own, kinds=kinds, holds=holds, loose=loose, qualities=qualities,
+        heads=frozenset(spell(each).rpartition(" ")[2] for each in (noun, plural)),
+        names=names, others=others, facts=facts,
+        cells=cells_of(_texts(facts.get("position"))) & frozenset(CELLS),
+        edges=frozenset(_texts(edges)) & frozenset(EDGES) if isinstance(edges, list | tuple | str) else None,
+        share=_number(facts.get("share")), area=_number(facts.get("area_m2")), length=_number(facts.get("length_m")),
+        spacing=_number(facts.get("spacing_m")), count=_number(facts.get("count")), parts=_number(facts.get("parts")),
+        shape=_text(facts.get("shape")), course=_text(facts.get("course")), arranged=_text(facts.get("arrangement")),
+        axis=_HALVES.get(_text(facts.get("orientation"))),
+        ends=(start, end) if start and end else None,
+        relations=[each for each in relations if isinstance(each, Mapping)] if isinstance(relations, list) else [],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tables:
+    classes: Classes
+    table: TagTable
+
+    def __hash__(self) -> int:
+        return id(self.table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Tables) and self.table is other.table
+
+
+_Words = tuple[tuple[str, ...], ...]
+
+
+@lru_cache(maxsize=8192)
+def _said_by(
+    noun: str, meaning: str, tags: tuple[tuple[str, str], ...], tables: _Tables
+) -> tuple[str, frozenset[str], frozenset[str], frozenset[str], _Words, _Words]:
+    """Classes, what they hold, loose words, names and other values, from noun and tags."""
+    classes, table = tables.classes, tables.table
+    own = dict(tags)
+    rows = [row for row in (table.row(*tag) for tag in tags) if row]
+    nouns = [noun or table.noun(own)]
+    nouns += [row.noun for row in rows if row.kind != "attribute" and row.seen_from is not None]
+    kinds: set[str] = set()
+    for name in map(classes.of_noun, nouns):
+        kinds |= classes.kinds.get(name, frozenset())
+    holds = frozenset().union(*(classes.holds.get(kind, ()) for kind in kinds))
+    spoken = " ".join((*nouns, meaning, *(row.look for row in rows)))
+    loose = frozenset(spell(spoken).split())
+    names = tuple(words for key, value in tags if _is_name(key) for words in _named(value))
+    others = tuple(words for key, value in tags if not _is_name(key) for words in _named(value))
+    return classes.of_noun(nouns[0]), frozenset(kinds), holds, loose, names, others
+
+
+def _is_name(key: str) -> bool:
+    return key in NAME_KEYS or key.startswith("name:")
+
+
+@lru_cache(maxsize=8192)
+def _named(value: str) -> _Words:
+    """Folded words of a value, and of each of a list of values."""
+    texts = [value, *value.split(";")] if ";" in value else [value]
+    if not value.isascii():
+        texts += [text.translate(_DIGRAPHS) for text in texts]
+    found = (tuple(fold(word) for word in read_text(text).words if word[0].isalnum()) for text in texts)
+    return tuple(dict.fromkeys(words for words in found if words))
+
+
+_DIGRAPHS = str.maketrans(
+    {
+        "\u00e4": "ae",
+        "\u00f6": "oe",
+        "\u00fc": "ue",
+        "\u00c4": "Ae",
+        "\u00d6": "Oe",
+        "\u00dc": "Ue",
+        "\u00e5": "aa",
+        "\u00f8": "oe",
+    }
+)
+"""How letters are written where a keyboard lacks them."""
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> Sequence[str]:
+    if isinstance(value, str):
+        return (value,)
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list | tuple) else ()
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, also one that was written as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

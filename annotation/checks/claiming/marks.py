@@ -1,0 +1,150 @@
+"""What stands where in a caption: phrases, places, numbers, names and pronouns, from left to right."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.checks.claiming import numbers, places
+from annotation.checks.claiming.lexicon import GENERIC, PRONOUNS, Found, Lexicon, Meaning
+from annotation.checks.claiming.names import Name
+from annotation.checks.claiming.text import Text
+from annotation.checks.claiming.vocabulary import WORDS
+
+DETERMINERS = WORDS["marks.determiners"]
+_BREAKS = frozenset(";:")
+_THINGS = frozenset(("class", "name", "generic", "pronoun"))
+_JOINING = frozenset(("and", "with", "where"))
+_PREPOSITIONS = frozenset(
+    ("in", "on", "at", "along", "across", "through", "down", "towards", "to", "near", "over", "halfway")
+)
+_OVER_PLACES = frozenset(("axis", "skip", "class", "picture"))
+_CLAUSE_WORDS = frozenset(("while", "whereas", "whilst", "but", "although", "though"))
+
+
+@dataclass(slots=True)
+class Mark:
+    """A stretch of words with a meaning.
+
+    Attributes:
+        kind: `name`, `place`, `quantity`, `pronoun`, `generic`, or the kind of a phrase of the lexicon.
+        start: first word.
+        stop: after its last word.
+        content: the `Name`, `Place`, `Quantity` or `Found` that it is.
+    """
+
+    kind: str
+    start: int
+    stop: int
+    content: Any
+
+    def meaning(self, kind: str = "") -> Meaning | None:
+        """Its meaning of a kind, where it is a phrase of the lexicon."""
+        if not isinstance(self.content, Found):
+            return None
+        return self.content.as_(kind) if kind else self.content.first
+
+
+def read_marks(text: Text, lexicon: Lexicon, names: dict[int, Name]) -> list[Mark]:
+    """All marks of a caption, in order; none overlaps another."""
+    found: list[Mark] = []
+    words, raw, starts = text.words, text.raw, text.starts
+    openers = lexicon.openers
+    at, size = 0, len(words)
+    while at < size:
+        if words[at] not in openers and at not in names and not _may_open(raw[starts[at]]):
+            at += 1
+            continue
+        mark = _mark_at(text, at, lexicon, names)
+        if mark is None:
+            at += 1
+            continue
+        while mark.kind == "quantity" and found and found[-1].stop > mark.content.start:
+            found.pop()  # around twenty: a hedge
+        found.append(mark)
+        at = mark.stop
+    return found
+
+
+def _may_open(letter: str) -> bool:
+    """Whether a word that is in no list may still mean something: a number, or an abbreviation of the compass."""
+    return letter in "0123456789." or "A" <= letter <= "Z"
+
+
+def _mark_at(text: Text, at: int, lexicon: Lexicon, names: dict[int, Name]) -> Mark | None:
+    if at in names:
+        return Mark("name", at, names[at].stop, names[at])
+    phrase = lexicon.at(text, at)
+    found = _place(text, at, phrase) or _quantity(text, at, phrase)
+    if found or phrase:
+        return found or Mark(phrase.first.kind, at, phrase.stop, phrase) if phrase else found
+    word = text.words[at]
+    kind = "pronoun" if word in PRONOUNS else "generic" if word in GENERIC else ""
+    return Mark(kind, at, at + 1, None) if kind else None
+
+
+def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
+    """A place, unless a longer phrase that is none begins with it: left to right."""
+    capital = "A" <= text.raw[text.starts[at]] <= "Z"
+    if text.words[at] not in places.STARTERS and not (
+        capital and text.raw[text.starts[at] : text.stops[at]] in places.ABBREVIATED
+    ):
+        return None
+    place = places.place_at(text, at)
+    if place is None or (phrase and phrase.stop > place.stop and phrase.first.kind in _OVER_PLACES):
+        return None
+    return Mark("place", at, place.stop, place)
+
+
+def _quantity(text: Text, at: int, phrase: Found | None) -> Mark | None:
+    """A number, unless a longer phrase begins with it."""
+    word = text.words[at]
+    if word not in numbers.STARTERS and not (word[0].isdigit() or word[0] == "."):
+        return None
+    quantity = numbers.quantity_at(text, at)
+    if quantity is None or (phrase and phrase.stop > quantity.stop) or _names_a_part(text, quantity):
+        return None
+    return Mark("quantity", at, quantity.stop, quantity)
+
+
+def _names_a_part(text: Text, quantity: numbers.Quantity) -> bool:
+    """`One of`, `one to the next`: no number is meant."""
+    word = text.words[quantity.stop - 1]
+    after = text.words[quantity.stop : quantity.stop + 1]
+    return quantity.kind == "count" and word == "one" and after in (["of"], ["to"], ["another"], ["after"], [","])
+
+
+def clauses(text: Text, marks: list[Mark]) -> list[int]:
+    """Number of the clause of each word: sentences, and what semicolons, `while` and `, and a …` part."""
+    starts = {mark.start for mark in marks if mark.kind in _THINGS}
+    names = {mark.start for mark in marks if mark.kind == "name"}
+    sites = {mark.start for mark in marks if mark.kind in ("place", "axis")}
+    number, numbers_ = 0, []
+    words = text.words
+    for at, word in enumerate(words):
+        if at:
+            parted = text.sentence[at] != text.sentence[at - 1] or words[at - 1] in _BREAKS or word in _CLAUSE_WORDS
+            joined = words[at - 1] == "," and word in _JOINING
+            number += parted or (
+                joined and (_begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites))
+            )
+        numbers_.append(number)
+    return numbers_
+
+
+def _begins_place(text: Text, at: int, sites: set[int]) -> bool:
+    """Whether a place with its preposition begins at a word: `in the upper left`."""
+    if at >= len(text.words):
+        return False
+    return at in sites or (text.words[at] in _PREPOSITIONS and not sites.isdisjoint(range(at + 1, at + 4)))
+
+
+def _begins_thing(text: Text, at: int, starts: set[int], names: set[int]) -> bool:
+    """Whether a noun phrase with its article, or a pronoun, begins at a word."""
+    if at >= len(text.words):
+        return False
+    if at in starts and text.words[at] in ("it", "they", "this", "its", "their"):
+        return True
+    if at in names:
+        return True
+    return text.words[at] in DETERMINERS and any(
+        place in starts for place in range(at + 1, min(at + 5, len(text.words)))
+    )

@@ -1,0 +1,151 @@
+"""Mentions of things: which elements a class noun, a name or a pronoun may mean, and whether it is a mention at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import GENERIC, RELATIVE, Meaning
+from annotation.checks.claiming.marks import DETERMINERS, Mark
+from annotation.checks.claiming.names import Name
+from annotation.checks.claiming.text import Text
+from annotation.checks.claiming.vocabulary import WORDS
+
+_NEGATIONS = frozenset(("no", "without", "lacks", "lacking", "neither", "nor", "devoid"))
+_VERB_LIKE = WORDS["mentions.verb_like"]
+"""Nouns that are verbs as well: they are nouns after an article, an adjective or a preposition only."""
+_AFTER_VERB = WORDS["mentions.after_verb"]
+_COURSE_NOUNS = WORDS["mentions.course_nouns"]
+_COURSE_VERBS = ("follow", "tak", "trac", "carv", "keep", "kept", "chart", "cut", "mark", "mak", "pursu", "describ",
+                 "hold", "has", "hav", "form", "draw", "its", "their", "wind", "etch")  # fmt: skip
+_THINGS = frozenset(("class", "name", "pronoun", "generic"))
+_PARTICLES = frozenset(("up", "off", "out"))
+_PARTING = frozenset((",", ";", "."))
+_DENIED_WITHIN = 3
+_LIKENESS = frozenset(("like", "shaped", "sized", "style", "type", "esque", "coloured", "size"))
+_ADJECTIVES_BEFORE = 4
+_PHRASE = 6
+"""Words of a noun phrase, and what governs it."""
+ROLES = WORDS["mentions.roles"]
+
+
+@dataclass(slots=True)
+class Mention:
+    """A thing spoken of.
+
+    Attributes:
+        mark: where it stands.
+        kind: `class`, `name`, `pronoun` or `generic`.
+        elements: what it may mean, the likeliest first; empty for a thing that no element is.
+        subject: whether it is the subject of its clause, rather than what a verb or preposition governs.
+        part: whether it is a part of its elements, as the trees of a wood.
+        named: the name, where it is one.
+        senses: classes that it may be, where it is a noun.
+    """
+
+    mark: Mark
+    kind: str
+    elements: list[Known]
+    subject: bool = True
+    part: bool = False
+    named: Name | None = None
+    senses: tuple[str, ...] = ()
+
+
+def is_mention(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
+    """Whether a class noun is used as one: not as a verb, not as the course of something else, not denied.
+
+    Args:
+        text: the caption.
+        mark: the noun.
+        stops: marks by their last word.
+    """
+    words, start = text.words, mark.start
+    before = words[max(0, start - _DENIED_WITHIN) : start]
+    if not _NEGATIONS.isdisjoint(before) and _PARTING.isdisjoint(before):
+        return False
+    if mark.stop < len(words) and text.joined[mark.stop] and words[mark.stop] in _LIKENESS:
+        return False  # lake-like
+    if mark.stop - start > 1:
+        return True
+    verb = words[start] in _VERB_LIKE and _is_verb(text, start, stops)
+    return not (verb or (words[start] in _COURSE_NOUNS and _is_course(text, start)))
+
+
+def _is_verb(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
+    """`The road bridges a stream`: a thing or pronoun stands before, an article or preposition follows."""
+    if text.opens_sentence(start):
+        return False
+    before, after = text.words[start - 1], text.words[start + 1] if start + 1 < len(text.words) else ""
+    thing = stops.get(start - 1)
+    if before in _AFTER_VERB or (thing is not None and thing.kind in _THINGS):
+        return (after in DETERMINERS and after not in RELATIVE) or after in ROLES or after in _PARTICLES
+    return False
+
+
+def _is_course(text: Text, start: int) -> bool:
+    """`Follows a winding path`: the way that something takes."""
+    words = text.words
+    for at in range(start - 1, max(-1, start - _ADJECTIVES_BEFORE - 2), -1):
+        word = words[at]
+        if word in (",", ";", ".") or text.sentence[at] != text.sentence[start]:
+            return False
+        if word.endswith("ing") and words[at - 1] in DETERMINERS:
+            continue  # a winding path
+        if word.startswith(_COURSE_VERBS) and at < start - (word not in ("its", "their")):
+            return True
+        if (
+            word in ("in", "on", "along")
+            and at < start - 1
+            and words[start] in ("line", "path", "route", "way", "channel")
+        ):
+            return any(words[k] in ("straight", "winding", "curved", "diagonal", "curving") for k in range(at, start))
+    return False
+
+
+def is_generic_mention(text: Text, mark: Mark) -> bool:
+    """Whether `area` and the like stand for a thing told before: with an article, and not `an area of`."""
+    words = text.words
+    after = words[mark.stop] if mark.stop < len(words) else ""
+    if after in ("of", "is") and after == "of":
+        return False
+    for at in range(mark.start - 1, max(-1, mark.start - 4), -1):
+        if words[at] in ("the", "this", "these", "that"):
+            return True
+        if words[at] in ("a", "an", "its", "their") or not words[at].isalpha() or words[at] in GENERIC:
+            return False
+    return False
+
+
+def governed(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
+    """Whether a preposition or a relation governs a thing, so that it is not the subject of a clause."""
+    if text.words[mark.start] in RELATIVE:
+        return False
+    for at in range(mark.start - 1, max(-1, mark.start - _PHRASE), -1):
+        before = stops.get(at)
+        if text.sentence[at] != text.sentence[mark.start]:
+            return False
+        if text.words[at] in ROLES or (before is not None and before.kind == "rel"):
+            return True
+        if mark.kind == "name" and before is not None and before.kind == "class":
+            continue  # the river Tamber: as the river
+        if (before is not None and before.kind in _THINGS) or not text.words[at].isalnum():
+            return False
+    return False
+
+
+def meant_by(
+    text: Text, mark: Mark, meaning: Meaning, elements: Sequence[Known]
+) -> tuple[list[Known], bool, bool] | None:
+    """Elements of a class, whether it is only a part of them, whether only their look; None for a mere quality."""
+    head = text.words[mark.start] if mark.stop - mark.start == 1 else ""
+    direct = [each for each in elements if head in each.heads or not each.kinds.isdisjoint(meaning.senses)]
+    if direct:
+        exact = [element for element in direct if element.own in meaning.senses]
+        return exact or direct, False, False
+    wording = " ".join(text.words[mark.start : mark.stop])
+    part = [element for element in elements if wording in element.holds]
+    if part:
+        return part, True, False
+    words = [{word, word.removesuffix("s"), f"{word}s"} for word in text.words[mark.start : mark.stop]]
+    loose = [element for element in elements if all(not forms.isdisjoint(element.loose) for forms in words)]
+    return (loose, True, True) if loose else None

@@ -1,0 +1,186 @@
+"""Places and directions in a caption: sides of the frame and the compass are one (top is north)."""
+
+from dataclasses import dataclass
+from math import atan2, degrees, hypot
+
+from annotation.checks.claiming.text import Text
+from annotation.measuring.frame import CELLS
+
+_POINTS = {
+    **dict.fromkeys(("upper", "top", "uppermost", "topmost", "north", "northern", "northerly", "northernmost",
+                     "northward", "upward"), "N"),
+    **dict.fromkeys(("lower", "bottom", "lowermost", "bottommost", "south", "southern", "southerly", "southernmost",
+                     "southward", "downward"), "S"),
+    **dict.fromkeys(("left", "leftmost", "lefthand", "west", "western", "westerly", "westernmost", "westward",
+                     "leftward", "leftwards"), "W"),
+    **dict.fromkeys(("right", "rightmost", "righthand", "east", "eastern", "easterly", "easternmost", "eastward",
+                     "rightward", "rightwards"), "E"),
+}  # fmt: skip
+_POINTS |= {
+    f"{one}{other}{end}": f"{one[0]}{other[0]}".upper()
+    for one in ("north", "south")
+    for other in ("east", "west")
+    for end in ("", "ern", "erly", "ward", "wards", "ernmost")
+}
+ABBREVIATED = {"N", "S", "E", "W", "NE", "NW", "SE", "SW", "NNE", "NNW", "SSE", "SSW", "ENE", "ESE", "WNW", "WSW"}
+_MIDDLES = frozenset(
+    ("middle", "centre", "central", "centred", "mid", "midpoint", "midsection", "centrally", "centremost", "heart")
+)
+_SCOPES = {
+    **dict.fromkeys(("edge", "edges", "border", "borders", "margin", "margins", "boundary", "boundaries", "rim",
+                     "fringe", "fringes", "limit", "limits"), "edge"),
+    **dict.fromkeys(("side", "sides", "flank"), "side"),
+    **dict.fromkeys(("corner", "corners"), "corner"),
+    **dict.fromkeys(("half", "halves"), "half"),
+    **dict.fromkeys(("third", "thirds", "part", "parts", "portion", "portions", "section", "sections", "area",
+                     "areas", "region", "regions", "quarter", "quarters", "quadrant", "quadrants", "sector", "zone",
+                     "reaches", "end", "ends", "stretch", "extremity", "segment", "band", "fifth", "ground",
+                     "space", "strip", "tip", "extreme"), "part"),
+}  # fmt: skip
+STARTERS = frozenset((*_POINTS, *_MIDDLES))
+_COMPASS = ("north", "south", "east", "west")
+_HEADINGS = ("ward", "wards")
+_VECTORS = {"N": (0, 1), "S": (0, -1), "E": (1, 0), "W": (-1, 0)}
+_CENTRES = {cell: (place % 3 - 1, 1 - place // 3) for place, cell in enumerate(CELLS)}
+_EDGE_OF = {"N": "north", "S": "south", "E": "east", "W": "west"}
+ALL = frozenset(CELLS)
+STEP = 22.5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place or direction in words.
+
+    Attributes:
+        points: letters of the compass, `NNE` for north-north-east; empty for the middle.
+        middle: whether it is said to be in the middle.
+        scope: what kind of part is named: edge, side, corner, half, part, or nothing.
+        start: first word.
+        stop: after its last word.
+        heading: whether it ends in -wards.
+        compass: whether it is told by the compass, and not by the sides of the frame.
+    """
+
+    points: str
+    middle: bool
+    scope: str
+    start: int
+    stop: int
+    heading: bool
+    compass: bool = False
+
+    @property
+    def north(self) -> int:
+        """1 in the north, -1 in the south, 0 in neither."""
+        return ("N" in self.points) - ("S" in self.points)
+
+    @property
+    def east(self) -> int:
+        """1 in the east, -1 in the west, 0 in neither."""
+        return ("E" in self.points) - ("W" in self.points)
+
+    @property
+    def edges(self) -> frozenset[str]:
+        """The edges that it names."""
+        return frozenset(_EDGE_OF[point] for point in self.points)
+
+    @property
+    def vector(self) -> tuple[float, float]:
+        """Unit vector to the east and north; nothing for the middle."""
+        return _unit(sum(_VECTORS[p][0] for p in self.points), sum(_VECTORS[p][1] for p in self.points))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Cells of which a thing in this place lies in at least one."""
+        return _needs(self.east, self.north, self.middle)
+
+    @property
+    def bounds(self) -> frozenset[str]:
+        """Cells that a thing in this place may touch."""
+        return _bounds(self.east, self.north, self.middle)
+
+
+def place_at(text: Text, place: int) -> Place | None:
+    """The place that begins at a word; None if it names none."""
+    words = text.words
+    size, at = len(words), place
+    points, middle, heading = "", False, False
+    while at < size:
+        word = words[at]
+        letters = _POINTS.get(word) or (text.raw[text.starts[at] : text.stops[at]] in ABBREVIATED and word.upper())
+        if letters and not _against(points, letters) and (at == place or len(points) < 3):
+            if at > place and points and len(letters) == 1 and letters in points and not text.joined[at]:
+                break
+            points += letters
+            heading = heading or word.endswith(_HEADINGS)
+        elif word in _MIDDLES:
+            middle = True
+        else:
+            break
+        at += 1
+        if at < size and words[at] in ("hand", "most") and text.joined[at]:
+            at += 1
+    if at == place or (words[place] == "heart" and words[at : at + 1] != ["of"]):
+        return None
+    scope = ""
+    for skip in (0, 1):  # in the upper two thirds
+        if at + skip < size and words[at + skip] in _SCOPES and not (skip and words[at] not in ("most", "two", "very")):
+            scope, at = _SCOPES[words[at + skip]], at + skip + 1
+            break
+    compass = words[place].startswith(_COMPASS) or words[place].upper() in ABBREVIATED
+    return Place(points, middle, scope, place, at, heading, compass)
+
+
+def _against(points: str, letters: str) -> bool:
+    """Whether letters are opposite to what was said before, so that a new place begins."""
+    known = set(points)
+    return any(pair <= known | set(letters) for pair in ({"N", "S"}, {"E", "W"}))
+
+
+def _needs(east: int, north: int, middle: bool) -> frozenset[str]:  # noqa: FBT001 - a key of a small table
+    if not east and not north:
+        return frozenset(("center",))
+    return frozenset(
+        cell
+        for cell, (x, y) in _CENTRES.items()
+        if (not east or x == east)
+        and (not north or y == north)
+        and not (middle and ((not east and x) or (not north and y)))
+    )
+
+
+def _bounds(east: int, north: int, middle: bool) -> frozenset[str]:  # noqa: FBT001 - a key of a small table
+    if not east and not north:
+        return frozenset(cell for cell, (x, y) in _CENTRES.items() if not x or not y)
+    return frozenset(
+        cell for cell, (x, y) in _CENTRES.items() if (x * east >= 0 and y * north >= 0) or (middle and cell == "center")
+    )
+
+
+def _unit(x: float, y: float) -> tuple[float, float]:
+    size = hypot(x, y)
+    return (x / size, y / size) if size else (0.0, 0.0)
+
+
+def axis_index(vector: tuple[float, float]) -> int | None:
+    """Number of the axis, clockwise from north-south in eighths of a half-circle, along which a vector points."""
+    if hypot(*vector) < 0.1:
+        return None
+    return round(degrees(atan2(*vector)) / STEP) % 8
+
+
+def apart(one: int, other: int) -> int:
+    """Steps between two axes, 4 at most."""
+    return min((one - other) % 8, (other - one) % 8)
+
+
+def angle_between(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Degrees between two vectors."""
+    turn = abs(degrees(atan2(*one)) - degrees(atan2(*other))) % 360
+    return min(turn, 360 - turn)
+
+
+def middle_of(cells: frozenset[str]) -> tuple[float, float]:
+    """Mean of the centres of cells, one unit a cell, from the middle of the frame."""
+    size = len(cells) or 1
+    return sum(_CENTRES[cell][0] for cell in cells) / size, sum(_CENTRES[cell][1] for cell in cells) / size

@@ -1,0 +1,54 @@
+"""Pronouns: which words are some, and what they stand for."""
+
+from collections.abc import Sequence
+
+from annotation.checks.claiming.binding import FINITE
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.text import Text
+
+_PAIRED = {"former": -2, "latter": -1}
+"""Of the two things told last, which is meant."""
+
+
+def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequence[int]) -> list[Known]:
+    """What a pronoun may mean: `which` the thing just told, `it` the subject before."""
+    word = text.words[mark.start]
+    if not told:
+        return []
+    if word in RELATIVE:
+        return list(told[-1].elements)
+    if word in _PAIRED:
+        named = [each for each in told if each.kind != "pronoun"]
+        return list(named[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
+    sentence = text.sentence[mark.start]
+    here = [each for each in told if text.sentence[each.mark.start] == sentence]
+    subjects = [each for each in here if each.subject and clause[each.mark.start] < clause[mark.start]]
+    subjects = subjects or [each for each in here if each.subject]
+    ranked: list[Mention] = subjects[:1] if here else []
+    before = [each for each in told if text.sentence[each.mark.start] == sentence - 1]
+    ranked += [each for each in before if each.subject][:1] + before[-1:]
+    ranked += [*here[-1:], told[-1]]
+    found: dict[str, Known] = {}
+    for mention in ranked:
+        for element in mention.elements:
+            found.setdefault(element.id, element)
+        if not mention.elements and not found:
+            return []
+    plural = word in ("they", "their", "them", "these", "those")
+    several = [element for element in found.values() if element.count is not None]
+    return several if plural and several else list(found.values())
+
+
+def is_pronoun(text: Text, mark: Mark) -> bool:
+    """Whether a word stands for a thing: `this` before a noun does not, nor does `that` after a verb."""
+    word = text.words[mark.start]
+    after = text.words[mark.stop] if mark.stop < len(text.words) else ""
+    if word in ("this", "these", "those", "each", "one"):
+        return after in FINITE or after in ("", ",", ".")
+    if word == "that":
+        before = text.words[mark.start - 1] if mark.start else ""
+        return before.isalnum() and before not in FINITE and after not in ("the", "a", "it")
+    return word in PRONOUNS

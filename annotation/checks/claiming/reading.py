@@ -1,0 +1,170 @@
+"""A caption read against what is known: its marks, the things that it mentions, and the claims found so far."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from annotation.checks.claiming.binding import FINITE, Binder
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import Lexicon
+from annotation.checks.claiming.marks import DETERMINERS, Mark, clauses, read_marks
+from annotation.checks.claiming.mentions import Mention, governed, is_generic_mention, is_mention, meant_by
+from annotation.checks.claiming.names import Name, names_in
+from annotation.checks.claiming.pronouns import antecedents, is_pronoun
+from annotation.checks.claiming.text import Text
+
+Kind = Literal[
+    "class", "name", "number", "share", "position", "direction", "course", "shape", "relation", "count", "hedge",
+    "attribute", "edge",
+]  # fmt: skip
+Verdict = Literal["supported", "contradicted", "unsupported"]
+Raw = tuple[Kind, tuple[int, int], Verdict, str | None, str | None]
+"""Kind, span, verdict, element and fact of a claim."""
+Test = Callable[[Known], bool | None]
+
+_HEDGE_ENDS = frozenset(",;.:!?()")
+_MARKS = frozenset((",", ".", ")"))
+_APPOSED = 4
+"""Words between a name and the noun that explains it: a comma, an article, two adjectives."""
+_NAMING = frozenset(("named", "called", "known", "as", "by", "the", "name", "of", "titled"))
+
+
+class Reading:
+    """A caption and what is known, while it is read.
+
+    Attributes:
+        text: the caption.
+        known: the elements.
+        lexicon: phrases.
+        gsd: metres per pixel, if known.
+        marks: what stands where.
+        mentions: things spoken of.
+        binder: finds what a claim speaks of.
+        done: marks by number that are spoken for.
+        found: claims so far.
+    """
+
+    def __init__(
+        self, text: Text, known: Sequence[Known], lexicon: Lexicon, place: Sequence[tuple[str, ...]], gsd: float | None
+    ) -> None:
+        """Reads marks and mentions; `place` holds the folded words of names around the picture."""
+        self.text, self.known, self.lexicon, self.gsd = text, known, lexicon, gsd
+        self.found: list[Raw] = []
+        self.done: set[int] = set()
+        names = names_in(text, known, place, lexicon.vocabulary)
+        self.marks = read_marks(text, lexicon, names)
+        self.clause = clauses(text, self.marks)
+        self.by_stop = {mark.stop - 1: mark for mark in self.marks}
+        self._hedged = self._hedges()
+        self.by_start: dict[int, Mention] = {}
+        self.mentions = self._mentions()
+        self.binder = Binder(text, self.mentions, self.clause, self.marks, known)
+
+    def add(self, kind: Kind, start: int, stop: int, verdict: Verdict, element: str | None, fact: str | None) -> None:
+        """One more claim, about words `start` to `stop`."""
+        self.found.append((kind, self.text.span(start, stop), verdict, element, fact))
+
+    def settle(
+        self, kind: Kind, span: tuple[int, int], targets: Sequence[Known] | None, test: Test, fact: str | None
+    ) -> Verdict:
+        """Adds a claim that some elements may bear out: it is enough that one does. Returns the verdict."""
+        verdict: Verdict = "unsupported"
+        element = targets[0].id if targets else None
+        for target in targets or ():
+            held = test(target)
+            if held:
+                verdict, element = "supported", target.id
+                break
+            if held is False and verdict == "unsupported":
+                verdict, element = "contradicted", target.id
+        self.add(kind, *span, verdict, element, fact)
+        return verdict
+
+    def same_sentence(self, one: Mark, other: Mark) -> bool:
+        """Whether two marks stand in one sentence."""
+        return self.text.sentence[one.start] == self.text.sentence[other.start]
+
+    def word(self, at: int) -> str:
+        """A word, or nothing beyond the ends."""
+        return self.text.words[at] if 0 <= at < len(self.text.words) else ""
+
+    def _hedges(self) -> list[bool]:
+        """Which words are only supposed: from a hedge to the next comma."""
+        hedged = [False] * len(self.text.words)
+        for mark in self.marks:
+            if mark.kind == "hedge":
+                self.add("hedge", mark.start, mark.stop, "unsupported", None, None)
+                at = mark.stop
+                while at < len(hedged) and self.text.words[at] not in _HEDGE_ENDS:
+                    hedged[at] = True
+                    at += 1
+        return hedged
+
+    def _mentions(self) -> list[Mention]:
+        told: list[Mention] = []
+        for mark in self.marks:
+            mention = self._mention(mark, told)
+            if mention is None:
+                continue
+            mention.subject = not governed(self.text, mark, self.by_stop)
+            self.by_start[mark.start] = mention
+            if not mention.part:
+                told.append(mention)
+        self._check_names(told)
+        return told
+
+    def _mention(self, mark: Mark, told: Sequence[Mention]) -> Mention | None:
+        if mark.kind == "name":
+            return self._name(mark)
+        if mark.kind == "pronoun" and is_pronoun(self.text, mark):
+            return Mention(mark, "pronoun", antecedents(self.text, mark, told, self.clause) or list(self.known[:1]))
+        if mark.kind == "generic" and told and is_generic_mention(self.text, mark):
+            return Mention(mark, "generic", antecedents(self.text, mark, told, self.clause))
+        return self._class(mark) if mark.kind == "class" else None
+
+    def _class(self, mark: Mark) -> Mention | None:
+        """A noun; one for what no element is, unless it is only supposed, may as well be a verb, or tells a surface."""
+        meaning, surface = mark.meaning("class"), mark.meaning("attribute")
+        if meaning is None or (surface and surface.value == "surface") or not is_mention(self.text, mark, self.by_stop):
+            return None
+        meant = meant_by(self.text, mark, meaning, self.known)
+        if meant is None:
+            verb = mark.meaning("rel") and self.word(mark.start - 1) not in DETERMINERS
+            if verb or self._hedged[mark.start]:
+                return None
+            self.add("class", mark.start, mark.stop, "unsupported", None, None)
+            return Mention(mark, "class", [])
+        elements, part, look = meant
+        if not look:
+            self.add("class", mark.start, mark.stop, "supported", elements[0].id, "noun")
+        return Mention(mark, "class", elements, part=part, senses=meaning.senses)
+
+    def _name(self, mark: Mark) -> Mention:
+        name: Name = mark.content
+        owners = [element for element in self.known if element.id in name.owners]
+        if not name.owners:
+            self.add("name", mark.start, mark.stop, "supported" if name.known else "unsupported", None, None)
+            return Mention(mark, "name", [] if not name.known else list(self.known[:1]), named=name)
+        return Mention(mark, "name", owners, named=name)
+
+    def _check_names(self, told: Sequence[Mention]) -> None:
+        """A name beside the noun of another thing is wrong there."""
+        for number, mention in enumerate(told):
+            if mention.named is None or not mention.named.owners:
+                continue
+            verdict: Verdict = "supported"
+            for other in told[max(0, number - 1) : number + 2]:
+                if other.kind == "class" and other.elements and self._apposed(other.mark, mention.mark):
+                    own = {element.id for element in other.elements}
+                    verdict = verdict if own & mention.named.owners else "contradicted"
+            self.add("name", mention.mark.start, mention.mark.stop, verdict, mention.elements[0].id, "name")
+
+    def _apposed(self, noun: Mark, name: Mark) -> bool:
+        """`The stream Mühlbach`, `a stream called Mühlbach`, `Mühlbach, a stream`."""
+        if noun.stop <= name.start:
+            return all(word in _NAMING for word in self.text.words[noun.stop : name.start])
+        between = self.text.words[name.stop : noun.start]
+        after = self.text.words[noun.stop : noun.stop + 2]
+        goes_on = after and after[0] not in FINITE and after[0] not in _MARKS
+        if goes_on or after[1:] == ["and"]:
+            return False  # a list of things
+        return between[:2] in ([",", "a"], [",", "an"]) and len(between) <= _APPOSED

@@ -1,0 +1,145 @@
+"""How one thing is said to stand to another: crossing, inside, beside, between, north of."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from annotation.checks.claiming import standing, traits
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import Meaning
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.vocabulary import WORDS
+
+Span = tuple[int, int]
+
+_REACH = 6
+"""Words between a relation and what it governs."""
+_AGENT_AFTER = frozenset((",", "lies", "lie", "stands", "stand", "sits", "sit", "lying", "standing", "hard"))
+"""Words after which `by` means beside; elsewhere it names an agent: covered by."""
+_SPREADING = frozenset(("over", "across", "through"))
+_PARTING = ("divid", "split", "separat", "cut")
+"""Verbs that part one thing from another."""
+_NOT_GOVERNED = WORDS["relating.not_governed"]
+_OPEN_KINDS = frozenset(("picture", "place", "rel", "edge"))
+
+
+def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> bool:
+    """`Crosses the wood`; true where there is a thing that something stands to."""
+    course = reading.lexicon.alone(reading.word(mark.start)) if mark.stop - mark.start > 1 else ()
+    if course and course[0].kind == "course":  # winds through the wood
+        traits.bends(reading, (mark.start, mark.start + 1), course[0])
+    mention = object_of(reading, mark)
+    if _is_picture_subject(reading, mark, number):
+        return True
+    if mention is None or (reading.word(mark.start) == "by" and reading.word(mark.start - 1) not in _AGENT_AFTER):
+        return False
+    if meaning.value == "between":
+        return _between(reading, mark, mention)
+    subjects = subjects_of(reading, mark, mention)
+    if reading.word(mark.start) in _SPREADING:  # scattered over the meadow
+        subjects = [element for element in subjects if element.is_line]
+    if not (reading.word(mark.start).startswith(_PARTING) and reading.word(mention.mark.stop) == "from"):
+        relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, mention.elements)
+    return True
+
+
+def relate(reading: Reading, span: Span, ones: Sequence[Known], name: str, others: Sequence[Known]) -> None:
+    """Adds the claim that one of some elements stands in a relation to one of others."""
+    _settle(reading, "relation", span, ones, others, lambda one, other: standing.stands(one, name, other))
+
+
+def towards(reading: Reading, span: Span, ones: Sequence[Known], place: Place, others: Sequence[Known]) -> None:
+    """Adds the claim that one of some elements lies in a direction from one of others."""
+    _settle(reading, "direction", span, ones, others, lambda one, other: standing.lies_towards(one, place, other))
+
+
+def object_of(reading: Reading, mark: Mark) -> Mention | None:
+    """The thing that a relation governs: the next one, with nothing but its adjectives before it."""
+    mention = reading.binder.next_mention(mark.stop)
+    if mention is None or mention.mark.start > mark.stop + _REACH:
+        return None
+    between = reading.text.words[mark.stop : mention.mark.start]
+    if any(not word.isalnum() or word in _NOT_GOVERNED for word in between):
+        return None
+    first = bisect_left(reading.marks, mark.stop, key=lambda each: each.start)
+    for each in reading.marks[first:]:
+        if each.start >= mention.mark.start:
+            break
+        if each.kind in _OPEN_KINDS:
+            return None
+    return mention
+
+
+def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
+    """Things that may stand in a relation to a mention: the subject of the clause, or what follows a fronted phrase."""
+    own = {element.id for element in mention.elements}
+    targets = reading.binder.subjects(mark.start)
+    if targets is None:
+        return []
+    found = [element for element in targets if element.id not in own]
+    if found or mention.kind == "pronoun":
+        return found
+    earlier = [told for told in reversed(reading.mentions) if told.mark.start < mark.start]
+    before = [element for told in earlier for element in told.elements if element.id not in own][:1]
+    if any(reading.clause[told.mark.start] == reading.clause[mark.start] for told in earlier):
+        return before
+    after = reading.binder.next_mention(mention.mark.stop)
+    return [element for element in (after.elements if after else ()) if element.id not in own] or before
+
+
+def _between(reading: Reading, mark: Mark, first: Mention) -> bool:
+    """`Between the wood and the lake`; flanked by one thing only is something else."""
+    second = reading.binder.next_mention(first.mark.stop)
+    if second is not None and "and" not in reading.text.words[first.mark.stop : second.mark.start][:2]:
+        second = None
+    if second is None and reading.word(mark.start) == "flanked":
+        return False
+    others = second.elements if second else first.elements[1:]
+    sides = {element.id for element in (*first.elements, *others)}
+    targets = [element for element in subjects_of(reading, mark, first) if element.id not in sides]
+    after = reading.binder.next_mention(second.mark.stop) if second else None
+    trios = [
+        (one, side, other)
+        for one in targets or (after.elements if after else ())
+        for side in first.elements
+        for other in others
+        if len({one.id, side.id, other.id}) == len(("one", "side", "other"))
+    ]
+    if trios:
+        held = [standing.lies_between(*trio) for trio in trios]
+        verdict = "supported" if True in held else "contradicted" if False in held else "unsupported"
+        reading.add("relation", mark.start, first.mark.stop, verdict, trios[0][0].id, "relation")
+    return True
+
+
+def _is_picture_subject(reading: Reading, mark: Mark, number: int) -> bool:
+    """`The picture contains a wood`: no thing does."""
+    before = reading.marks[number - 1] if number else None
+    if before is None or before.kind != "picture" or before.stop != mark.start:
+        return False
+    clause = reading.clause[mark.start]
+    return not any(
+        told.mark.start < mark.start and reading.clause[told.mark.start] == clause for told in reading.mentions
+    )
+
+
+def _settle(
+    reading: Reading,
+    kind: Literal["relation", "direction"],
+    span: Span,
+    ones: Sequence[Known],
+    others: Sequence[Known],
+    test: Callable[[Known, Known], bool | None],
+) -> None:
+    """Adds a claim on pairs: one pair is enough to bear it out, but only the likeliest subject can contradict it."""
+    pairs = [(one, other) for one in ones for other in others if one.id != other.id]
+    if not pairs:
+        return
+    held = [test(one, other) for one, other in pairs]
+    first = [verdict for verdict, (one, _) in zip(held, pairs, strict=True) if one is pairs[0][0]]
+    verdict = "supported" if True in held else "contradicted" if False in first else "unsupported"
+    chosen = held.index(True) if True in held else 0
+    reading.add(kind, *span, verdict, pairs[chosen][0].id, kind)

@@ -1,0 +1,233 @@
+"""Places and directions held against facts: one by one, in lists, in pairs, and as seen from something else."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from annotation.checks.claiming import standing, verdicts
+from annotation.checks.claiming.binding import FINITE
+from annotation.checks.claiming.edges import at_edges
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.relating import relate, towards
+from annotation.checks.claiming.vocabulary import WORDS
+
+_FILLERS = WORDS["sites.fillers"]
+_CONNECTORS = frozenset((",", "and", "plus"))
+_LISTING = WORDS["sites.listing"]
+_PREPOSITIONS = frozenset(("in", "on", "at", "to", "along", "across", "near", "down", "towards"))
+_TO = frozenset(("to", "towards", "until", "into"))
+_PAIRING = ("between", "link", "connect", "join")
+_MOVING = (
+    "run", "head", "trend", "lead", "flow", "continu", "extend", "stretch", "go", "pass", "bend", "curv", "turn",
+    "wind", "proceed", "swing", "veer", "orient", "align", "point", "reach", "carr", "travel", "slop",
+)  # fmt: skip
+_THROUGH = frozenset(("through", "across", "along", "down", "over", "up", "via", "crossing", "crosses", "cross"))
+_NO_PLACE_BEFORE = frozenset(("facing", "bound", "turn", "angle", "angles", "angled"))
+_EXCEPT = frozenset(("except", "besides", "save", "barring"))
+_POSSESSIVE = frozenset(("its", "their"))
+_BEYOND = frozenset(("beyond", "past", "over"))
+_NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
+_REACH = 7
+"""Words between two places of one list or pair."""
+
+
+def place(reading: Reading, number: int) -> None:
+    """The claim that a place or direction makes, together with those that it is listed or paired with."""
+    mark = reading.marks[number]
+    here: Place = mark.content
+    before = _before(reading, mark.start)
+    word = reading.word(before)
+    if _is_left_out(reading, here, before):
+        _listed(reading, number)
+        return
+    if reading.word(mark.stop) in _NO_PLACE_BEFORE or _pair(reading, number, word) or _leads_on(reading, number):
+        return
+    if word in _POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _follows_picture(reading, number):
+        _of_itself(reading, mark, before)
+        return
+    if reading.word(mark.stop) == "of" and _of_something(reading, mark):
+        return
+    listed = _listed(reading, number)
+    if at_edges(reading, number, listed):
+        return
+    span = (mark.start, listed[-1].stop)
+    moving = word.startswith(_MOVING) and not here.scope and before == mark.start - 1
+    if word == "from" and all(each.scope == "edge" and each.points for each in listed):
+        targets = reading.binder.targets(*span, lambda element: element.edges is not None, place=True)
+        reading.settle("edge", span, targets, lambda e: verdicts.cut_at(e, listed), "edges")
+    elif here.heading or moving or word in ("to", "towards"):
+        _heading(reading, span, listed, relative=word == "to")
+    else:
+        _position(reading, span, listed, word)
+
+
+def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], word: str) -> None:
+    """`In the upper left`; what passes through the middle may lie elsewhere as well."""
+    through = word in _THROUGH and any(each.middle and not each.points for each in listed)
+
+    def holds(element: Known) -> bool | None:
+        return verdicts.at_places(element, listed, through=through, forgiving=word == "near")
+
+    targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
+    reading.settle("position", span, targets, holds, "position")
+
+
+def _is_left_out(reading: Reading, place: Place, before: int) -> bool:
+    """`Leaves only the lower right bare`, `except the north`: where something is not."""
+    word = reading.word(before)
+    if word in _EXCEPT or (word == "only" and reading.word(before - 1).startswith("leav")):
+        return True
+    return word.startswith("leav") and place.scope != "edge"
+
+
+def _before(reading: Reading, start: int) -> int:
+    """The last word of the sentence before a place that is more than an article; -1 if there is none."""
+    at = start - 1
+    while at >= 0 and reading.text.words[at] in _FILLERS:
+        at -= 1
+    return at if at >= 0 and reading.text.sentence[at] == reading.text.sentence[start] else -1
+
+
+def _leads_on(reading: Reading, number: int) -> bool:
+    """`The middle of` the northern side: what follows is the place."""
+    mark = reading.marks[number]
+    after = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    if mark.content.points or after is None or after.kind != "place" or after.start != mark.stop + 2:
+        return False
+    return reading.text.words[mark.stop : after.start] == ["of", "the"]
+
+
+def _follows_picture(reading: Reading, number: int) -> bool:
+    """`A fifth of the picture on its left side`: the picture's."""
+    for mark in reversed(reading.marks[max(0, number - 3) : number]):
+        if mark.kind not in ("pronoun", "rel"):
+            place = reading.marks[number]
+            between = set(reading.text.words[mark.stop : place.start])
+            apart = ";" in between or ("," in between and ("to" in between or not place.content.scope))
+            return mark.kind == "picture" and not apart and reading.same_sentence(mark, place)
+    return False
+
+
+def _next_place(reading: Reading, number: int, passing: Sequence[str]) -> int | None:
+    """Number of the next place in the same sentence, if it is near and only marks of some kinds stand between."""
+    mark = reading.marks[number]
+    for at in range(number + 1, len(reading.marks)):
+        other = reading.marks[at]
+        if other.kind == "place":
+            near = other.start - mark.stop <= _REACH
+            return at if near and reading.same_sentence(mark, other) else None
+        if other.kind not in passing:
+            return None
+    return None
+
+
+def _pair(reading: Reading, number: int, word: str) -> bool:
+    """`From the north to the south`, `between the upper left and the lower right`, `north-south`."""
+    following = _next_place(reading, number, ("picture", "pronoun", "rel"))
+    if following is None:
+        return False
+    mark, other = reading.marks[number], reading.marks[following]
+    between = reading.text.words[mark.stop : other.start]
+    if word in _POSSESSIVE:  # from its western to its eastern edge
+        word = reading.word(_before(reading, mark.start) - 1)
+    pairing = word.startswith(_PAIRING) and "and" in between
+    started = pairing or (word == "from" and not _TO.isdisjoint(between))
+    bare = between in (["to"], ["/"]) or (not between and reading.text.joined[other.start])
+    if not (started or bare):
+        return False
+    one, last = mark.content, other.content
+    span = (mark.start, other.stop)
+    reading.done.add(following)
+    targets = reading.binder.targets(*span, lambda each: each.axis is not None or each.ends is not None, place=True)
+    if not (started or one.scope or last.scope):
+        vector = last.vector[0] - one.vector[0], last.vector[1] - one.vector[1]
+        reading.settle("direction", span, targets, lambda e: verdicts.along_axis(e, vector), "orientation")
+        return True
+    if pairing and between == ["and"] and last.scope == "edge":  # the northern and southern edges
+        one = replace(one, scope="edge")
+    reading.settle("direction", span, targets, lambda e: verdicts.from_to(e, one, last), "from")
+    return True
+
+
+def _listed(reading: Reading, number: int) -> list[Place]:
+    """Places in one enumeration; those that follow are spoken for, and lend their scope to those before."""
+    mark = reading.marks[number]
+    places: list[Place] = [mark.content]
+    fronted = reading.binder.is_fronted(mark.start, mark.stop)
+    at: int | None = number
+    while at is not None:
+        last, at = at, _next_place(reading, at, ("picture", "rel"))
+        if at is None or not _joins(reading, last, at, fronted=fronted):
+            break
+        places.append(reading.marks[at].content)
+        reading.done.add(at)
+    scope = places[-1].scope  # the northern and western edges
+    return [replace(each, scope=each.scope or scope) for each in places] if len(places) > 1 else places
+
+
+def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> bool:
+    """Whether a place goes on the list: not half of a pair (N-S), and not before a thing of its own."""
+    mark = reading.marks[following]
+    between = reading.text.words[reading.marks[last].stop : mark.start]
+    if _CONNECTORS.isdisjoint(between) or not _LISTING.issuperset(between):
+        return False
+    after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
+    if after is not None and after.kind == "place" and reading.text.joined[after.start]:
+        return False
+    if reading.binder.is_passive(mark.stop) or (not fronted and reading.word(mark.stop) in FINITE):
+        return False  # the left is covered by, the left belongs to
+    own = not fronted and not _PREPOSITIONS.isdisjoint(between)
+    return not (own and reading.binder.is_fronted(mark.start, mark.stop))
+
+
+def _heading(reading: Reading, span: tuple[int, int], listed: Sequence[Place], *, relative: bool) -> None:
+    """`Runs north`, `towards the left`; `to the east` may also be seen from something told before."""
+    others = [other for told in reading.mentions if told.mark.start < span[0] for other in told.elements]
+
+    def holds(element: Known) -> bool | None:
+        found = [verdicts.heads_for(element, each) for each in listed]
+        seen = (
+            relative
+            and len(listed) == 1
+            and any(standing.lies_towards(element, listed[0], other) for other in others if other.id != element.id)
+        )
+        return True if seen or all(found) else False if False in found else None
+
+    targets = reading.binder.targets(*span, bool, place=True)
+    reading.settle("direction", span, targets, holds, "orientation")
+
+
+def _of_itself(reading: Reading, mark: Mark, before: int) -> None:
+    """`To its north`: from what the pronoun means; `its northern half` claims nothing of where it lies."""
+    here: Place = mark.content
+    pronoun = reading.by_start.get(before)
+    if pronoun is None or reading.word(before - 1) not in ("to", "on", "at", "in") or here.scope in ("half", "part"):
+        return
+    targets = reading.binder.targets(before - 1, mark.stop, bool, place=True) or []
+    towards(reading, (mark.start, mark.stop), targets, here, pronoun.elements)
+
+
+def _of_something(reading: Reading, mark: Mark) -> bool:
+    """`North of the road`, `on the right side of the wood`, `in the middle of the lake`; not `of the picture`."""
+    mention = reading.binder.next_mention(mark.stop)
+    if mention is None or mention.mark.start > mark.stop + _REACH - 2:
+        return False
+    between = reading.text.words[mark.stop + 1 : mention.mark.start]
+    if any(not word.isalnum() or word in _NOT_OF for word in between) or any(
+        each.kind in ("picture", "place") for each in reading.marks if mark.stop < each.start < mention.mark.start
+    ):
+        return False
+    own = {each.id for each in mention.elements}
+    fronted = not mark.start or reading.binder.is_fronted(mark.start, mention.mark.stop)
+    targets = None if fronted else reading.binder.subjects(mark.start)
+    if targets is None or own.issuperset(each.id for each in targets):
+        after = reading.binder.next_mention(mention.mark.stop)
+        targets = [each for each in (after.elements if after else ()) if each.id not in own]
+    span = (mark.start, mention.mark.stop)
+    if mark.content.points:
+        towards(reading, span, targets, mark.content, mention.elements)
+    else:
+        relate(reading, span, targets, "inside", mention.elements)
+    return True

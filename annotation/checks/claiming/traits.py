@@ -1,0 +1,99 @@
+"""How things look: course, shape, arrangement, axis and other qualities, held against facts."""
+
+from annotation.checks.claiming import verdicts
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import Meaning
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.vocabulary import WORDS
+
+_OUTLINES = WORDS["traits.outlines"]
+_ROUNDED = WORDS["traits.rounded"]
+_CORNERS = ({"top-left", "bottom-right"}, {"top-right", "bottom-left"})
+_PAVED = frozenset(("asphalt", "concrete", "paved", "cobblestone", "paving"))
+_UNPAVED = frozenset(("unpaved", "gravel", "dirt", "ground", "grass", "compacted", "earth", "sand", "bare"))
+_EXCLUSIVE = frozenset(("surface", "roof", "trees"))
+"""Last words of qualities of which a thing has one only."""
+
+
+def course(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
+    """`Winding`: how a line runs; the straight sides of something else are no course."""
+    if reading.word(mark.stop) in _OUTLINES:
+        return True
+    bends(reading, (mark.start, mark.stop), meaning)
+    return True
+
+
+def bends(reading: Reading, span: tuple[int, int], meaning: Meaning) -> None:
+    """Holds a course against that of the line that is spoken of."""
+    targets = reading.binder.targets(*span, lambda element: element.course)
+    reading.settle("course", span, targets, lambda e: e.course in meaning.true if e.course else None, "course")
+
+
+def shape(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
+    """`L-shaped`, `a strip`; rounded corners are no shape."""
+    if reading.word(mark.stop) in _ROUNDED and meaning.value != "irregular":
+        return True
+
+    def holds(element: Known) -> bool | None:
+        if "elongated" in meaning.true and element.axis is not None and not element.is_line:
+            return True
+        if meaning.value == "several parts" and element.parts is not None:
+            return element.parts > 1
+        return element.shape in meaning.true if element.shape else None
+
+    targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.shape)
+    reading.settle("shape", (mark.start, mark.stop), targets, holds, "shape")
+    return True
+
+
+def arranged(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
+    """`In a row`, `scattered`."""
+    targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.arranged)
+    reading.settle(
+        "position",
+        (mark.start, mark.stop),
+        targets,
+        lambda e: e.arranged in meaning.true if e.arranged else None,
+        "arrangement",
+    )
+    return True
+
+
+def axis(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
+    """`Diagonally`, `from top to bottom`."""
+
+    def holds(element: Known) -> bool | None:
+        if element.axis is None and meaning.value == "diagonally":
+            return True if any(pair <= element.cells for pair in _CORNERS) else None
+        return verdicts.on_axis(element, meaning.true)
+
+    targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.axis is not None, place=True)
+    reading.settle("direction", (mark.start, mark.stop), targets, holds, "orientation")
+    return True
+
+
+def attribute(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
+    """`Asphalt surface`, `overhead wires`."""
+    targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.qualities)
+    reading.settle("attribute", (mark.start, mark.stop), targets, lambda e: _has(e, meaning), "attributes")
+    return True
+
+
+def _has(element: Known, meaning: Meaning) -> bool | None:
+    """Whether an element has a quality; false where it has another of a kind of which there is one only."""
+    (sought,) = meaning.true
+    if any(sought in quality for quality in element.qualities):
+        return True
+    first, *_, last = words = sought.split()
+    if len(words) < 2 or last not in _EXCLUSIVE:
+        return None
+    others = [own for own in map(str.split, element.qualities) if own[-1] == last]
+    if last == "surface" and any({first, own[0]} & {"paved", "unpaved"} and _same(first, own[0]) for own in others):
+        return True
+    return False if others else None
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether both surfaces are paved, or both unpaved."""
+    return {one, other} <= _PAVED or {one, other} <= _UNPAVED
