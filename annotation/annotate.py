@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Protocol
 
-from annotation.checks.length import length_reasons
+from annotation.checks.checks import Judge, Verdict, complaint
+from annotation.checks.claims import Claim
 from annotation.errors import AnnotationError
 from annotation.request import Completion, Message, Request
 
@@ -31,6 +32,7 @@ class Attempt:
         reasons: why the answer was refused; empty if it was accepted.
         final: no further attempt followed.
         draft: which of the captions that were asked for together, from 0.
+        claims: what it claims, held against the facts; empty if no facts or no answer were there.
     """
 
     request: Request
@@ -39,6 +41,7 @@ class Attempt:
     reasons: tuple[str, ...]
     final: bool
     draft: int = 0
+    claims: tuple[Claim, ...] = ()
 
     @property
     def text(self) -> str:
@@ -61,7 +64,13 @@ def seed_of(run_seed: int, key: str) -> int:
 
 
 def annotate(
-    requests: Sequence[Request], post: Post, *, retries: int, run_seed: int, follow: Follow | None = None
+    requests: Sequence[Request],
+    post: Post,
+    *,
+    judge: Judge,
+    retries: int,
+    run_seed: int,
+    follow: Follow | None = None,
 ) -> list[Attempt]:
     """Asks for captions until each is accepted or has been refused `retries` + 1 times.
 
@@ -71,6 +80,8 @@ def annotate(
     Args:
         requests: keys end in `/0`, the number of the attempt.
         post: how engines are reached.
+        judge: checks the answers; it is given the first request, so that a complaint in a later one, which has words
+            of an answer, is no excuse for saying them again.
         retries: how often a refused caption is asked again.
         run_seed: seeds of further attempts come from it.
         follow: what is asked on from an accepted caption, such as its revisions; these are not followed again.
@@ -89,7 +100,7 @@ def annotate(
         further: list[_Thread] = []
         for completion in post.receive():
             for thread in _answered(waiting, completion):
-                further += thread.take(completion, retries, run_seed, follow if thread.leads else None)
+                further += thread.take(completion, judge, retries, run_seed, follow if thread.leads else None)
         _send(post, waiting, further)
     followers = [follower for thread in threads for follower in thread.followers]
     return [attempt for thread in (*threads, *followers) for attempt in thread.attempts]
@@ -106,12 +117,15 @@ class _Thread:
     attempts: list[Attempt] = field(default_factory=list)
     followers: list["_Thread"] = field(default_factory=list)
 
-    def take(self, completion: Completion, retries: int, run_seed: int, follow: Follow | None) -> list["_Thread"]:
+    def take(
+        self, completion: Completion, judge: Judge, retries: int, run_seed: int, follow: Follow | None
+    ) -> list["_Thread"]:
         """Books an answer; returns the threads that are to be sent next."""
         number = len(self.attempts)
-        reasons = _reasons(self.request, completion)
+        verdict = _judged(self.first, completion, judge)
+        reasons = verdict.reasons
         final = not reasons or bool(completion.error) or number == retries
-        attempt = Attempt(self.request, completion, number, reasons, final, self.draft)
+        attempt = Attempt(self.request, completion, number, reasons, final, self.draft, verdict.claims)
         self.attempts.append(attempt)
         if not final:
             self.request = _ask_again(self.first, self.draft, reasons, number + 1, run_seed)
@@ -150,12 +164,12 @@ def _answered(waiting: dict[str, dict[int, _Thread]], completion: Completion) ->
     yield from threads
 
 
-def _reasons(request: Request, completion: Completion) -> tuple[str, ...]:
+def _judged(first: Request, completion: Completion, judge: Judge) -> Verdict:
     if completion.error:
-        return (f"engine: {completion.error}",)
+        return Verdict((f"engine: {completion.error}",))
     if completion.finish_reason == "length":
-        return (f"unfinished: cut off after {completion.completion_tokens} tokens",)
-    return length_reasons(request.task, completion.text)
+        return Verdict((f"unfinished: cut off after {completion.completion_tokens} tokens",))
+    return judge(first, completion.text)
 
 
 def _ask_again(first: Request, draft: int, reasons: Sequence[str], number: int, run_seed: int) -> Request:
@@ -163,6 +177,5 @@ def _ask_again(first: Request, draft: int, reasons: Sequence[str], number: int, 
     name = first.key.rsplit("/", 1)[0] + (f".{draft}" if draft else "")
     key = f"{name}/{number}"
     *before, last = first.messages
-    complaint = f"An earlier answer was refused ({'; '.join(reasons)}). Mend that."
-    repeated: Message = {"role": last["role"], "content": f"{last['content']}\n\n{complaint}"}
+    repeated: Message = {"role": last["role"], "content": f"{last['content']}\n\n{complaint(reasons)}"}
     return replace(first, key=key, seed=seed_of(run_seed, key), messages=(*before, repeated), n=1)

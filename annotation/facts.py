@@ -1,7 +1,8 @@
 """Facts of an element or a group in a patch: its measures, what a person would call it, what can be seen of it.
 
 Beside the measures (`measure.details`) the facts hold `noun`, `plural`, `attributes` where there are any, `name` where
-names are kept, and `meaning` where only a wiki knows the tag: whoever words or checks a caption needs no tag table.
+names are kept and one stands there, and `meaning` where only a wiki knows the tag: whoever words or checks a caption
+needs no tag table.
 All values are ready for JSON.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from annotation import measure
 from annotation.measuring import frame
 from annotation.request import ElementFacts
+from annotation.tagging.names import proper_name
 from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
 
@@ -79,7 +81,7 @@ class FactMaker:
 
     def _said_by_tags(self, tags: Mapping[str, str]) -> dict[str, Any]:
         facts = self._nouns(tags)
-        name = clean(self.table.name(tags) or "") if self.names == "keep" else ""
+        name = clean(proper_name(self.table.name(tags) or "")) if self.names == "keep" else ""
         if name:
             facts["name"] = name
         attributes = self.table.attributes(tags, self.gsd)

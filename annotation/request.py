@@ -52,6 +52,7 @@ class Request:
         max_tokens: longest answer accepted.
         temperature: sampling temperature.
         n: how many answers are wanted.
+        place: names of the areas around the picture, as far as the prompt tells them.
     """
 
     key: str
@@ -65,6 +66,7 @@ class Request:
     max_tokens: int = 300
     temperature: float = 0.7
     n: int = 1
+    place: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

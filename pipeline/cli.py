@@ -165,6 +165,40 @@ def report(folder: RunDir) -> None:
 
 
 @app.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.jsonl", help="A caption a line, or - for stdin.", show_default=False)
+    ],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Strictness of a check: names=count.")
+    ] = None,
+) -> None:
+    """Hold captions of any origin against the facts they were made from; one line of JSON for each."""
+    from pipeline.check_file import check_file, checks_of
+
+    with _told_to_people():
+        readable = check_file(file, checks_of(set_ or ()), sys.stdout, sys.stderr)
+    raise typer.Exit(0 if readable else 1)
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR DIR…", help="Folders of runs.", show_default=False)],
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Write a page with the same patches side by side.")
+    ] = None,
+    *,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs on the samples they share: hallucination, refusals, diversity, lengths, speed and cost."""
+    from pipeline.commands_compare import compare_runs
+
+    with _told_to_people():
+        compare_runs(folders, _console(), page=page, as_markdown=as_markdown, as_json=as_json)
+
+
+@app.command()
 def doctor() -> None:
     """Print versions, GPU, Ray, vLLM and credentials, and what each missing piece would enable."""
     from pipeline.doctor import examine
@@ -212,6 +246,19 @@ def tags(
 
     with _told_to_people():
         _figures(run_bench(extract, overlay), as_json=as_json)
+
+
+@bench.command()
+def checks(
+    extract: Annotated[Path | None, typer.Argument(help="OSM extract; left out: a synthetic county.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check captions of the grammar engine claim by claim, on one core."""
+    from pipeline.bench.checks import run as run_bench
+
+    with _told_to_people():
+        _figures(run_bench(extract), as_json=as_json)
 
 
 @bench.command()

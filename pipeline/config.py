@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from annotation.checks.checks import Checks
 from annotation.engines.grammar import GrammarEngine
 from annotation.engines.openai import OpenAiEngine
 from annotation.engines.vllm import VllmEngine
@@ -115,6 +116,7 @@ class Captions(BaseModel):
         engines: who writes.
         assign: `free`: whoever is idle; `share`: by hash of the sample, the same on every run.
         drafts: captions asked for with each first request, each checked and revised for itself.
+        checks: what is refused.
         retries: how often a rejected caption is asked again.
         max_error_rate: the run stops early when a larger share of recent requests fail.
         names: `keep` tells proper names, `drop` keeps them out of prompts.
@@ -128,6 +130,7 @@ class Captions(BaseModel):
     engines: Annotated[tuple[AnyEngine, ...], Field(min_length=1)] = (GrammarEngine(kind="grammar"),)
     assign: Literal["free", "share"] = "free"
     drafts: int = Field(default=1, ge=1, le=20)
+    checks: Checks = Checks()
     retries: int = Field(default=2, ge=0, le=20)
     max_error_rate: float = Field(default=0.5, gt=0, le=1)
     names: Literal["keep", "drop"] = "keep"

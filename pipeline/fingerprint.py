@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
-PARTS_VERSION = 2
+PARTS_VERSION = 3
 """Raised when the same configuration and inputs would give other parts."""
 
 NOT_CONTENT = (
@@ -20,6 +20,7 @@ NOT_CONTENT = (
     "samples.osm.path",
     "samples.path",
     "captions.max_error_rate",
+    "captions.checks.max_repeat",
     "captions.engines.*.replicas",
     "captions.engines.*.price",
     "captions.engines.*.gpus",

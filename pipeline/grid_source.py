@@ -220,7 +220,7 @@ class GridLook:
             "place": list(self.places[index]),
             "licence": _both(scene.licence, osm.licence),
             "attribution": _both(scene.attribution, osm.attribution),
-            "split": config.split.of((west + east) / 2, (south + north) / 2, config.seed),
+            "split": config.split.of_box((west, south, east, north), config.seed),
         }
         return {
             "patch_id": metadata["patch_id"], "scene": scene.id, "window": list(window), "size": size,

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import pyarrow as pa
 
@@ -29,12 +30,13 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     ),
     "rejected": pa.schema(
         {"patch_id": pa.int64(), "key": pa.string(), "task": pa.int32(), "text": pa.string(), "annotator": pa.string(),
-         "reasons": pa.list_(pa.string()), "final": pa.bool_()}
+         "reasons": pa.list_(pa.string()), "final": pa.bool_(), "attempt": pa.int32(), "claims": pa.string(),
+         "elements": pa.list_(pa.string())}
     ),
     "captions": pa.schema(
         {"patch_id": pa.int64(), "task": pa.int32(), "text": pa.string(), "annotator": pa.string(),
          "elements": pa.list_(pa.string()), "prompt": pa.string(), "seed": pa.int64(), "checks": pa.string(),
-         "attempts": pa.int32(), "finish_reason": pa.string(), "prompt_tokens": pa.int32(),
+         "claims": pa.string(), "attempts": pa.int32(), "finish_reason": pa.string(), "prompt_tokens": pa.int32(),
          "completion_tokens": pa.int32(), "cached_tokens": pa.int32()}
     ),
 }  # fmt: skip
@@ -79,7 +81,8 @@ def _rejected_row(patch_id: int, attempt: Attempt) -> Row:
     return {
         "patch_id": patch_id, "key": attempt.request.key, "task": TASKS[attempt.request.task],
         "text": attempt.completion.text, "annotator": attempt.completion.annotator,
-        "reasons": list(attempt.reasons), "final": attempt.final,
+        "reasons": list(attempt.reasons), "final": attempt.final, "attempt": attempt.number,
+        "claims": _claims_json(attempt), "elements": [element.id for element in attempt.request.elements],
     }  # fmt: skip
 
 
@@ -88,7 +91,19 @@ def _caption_row(patch_id: int, attempt: Attempt) -> Row:
     return {
         "patch_id": patch_id, "task": TASKS[request.task], "text": attempt.text, "annotator": completion.annotator,
         "elements": [element.id for element in request.elements], "prompt": request.prompt, "seed": request.seed,
-        "checks": json.dumps({}), "attempts": attempt.number + 1, "finish_reason": completion.finish_reason,
+        "checks": json.dumps(_tally(attempt)), "claims": _claims_json(attempt), "attempts": attempt.number + 1,
+        "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.completion_tokens,
         "cached_tokens": completion.cached_tokens,
     }  # fmt: skip
+
+
+def _claims_json(attempt: Attempt) -> str:
+    return json.dumps([asdict(claim) for claim in attempt.claims], ensure_ascii=False)
+
+
+def _tally(attempt: Attempt) -> dict[str, int]:
+    """Claims by verdict; a hedge is no claim that could be borne out, and counts for itself."""
+    counts = Counter("hedges" if claim.kind == "hedge" else claim.verdict for claim in attempt.claims)
+    verdicts = {verdict: counts[verdict] for verdict in ("supported", "contradicted", "unsupported")}
+    return {"claims": sum(verdicts.values()), **verdicts, "hedges": counts["hedges"]}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from annotation.annotate import Attempt, seed_of
 from annotation.prompts import Prompts
 from annotation.request import Request
+from annotation.tagging.names import proper_name
 from pipeline.config import Config
 from pipeline.source import Assignment
 from pipeline.tables import prompts
@@ -45,12 +46,8 @@ class Requests:
     def _request(self, assignment: Assignment, task: str, name: str, draft: str) -> Request:
         key = f"{assignment.patch_id}/{name}/0"
         seed = seed_of(self.config.seed, key)
+        place = tuple(filter(None, map(proper_name, assignment.place))) if self.config.captions.place else ()
         messages, version = self.templates.render(
-            task,
-            assignment.told,
-            assignment.gsd,
-            draft=draft,
-            place=assignment.place if self.config.captions.place else (),
-            seed=seed,
+            task, assignment.told, assignment.gsd, draft=draft, place=place, seed=seed
         )
-        return Request(key, task, messages, assignment.told, assignment.gsd, seed, version, draft=draft)
+        return Request(key, task, messages, assignment.told, assignment.gsd, seed, version, draft=draft, place=place)

@@ -15,6 +15,7 @@ from pipeline.config import Config
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import differences
 from pipeline.ledger import Ledger
+from pipeline.metrics import check_repeats, write_metrics
 from pipeline.prepare import Prepared, prepare
 from pipeline.shards import list_shards
 from pipeline.store import OURS, RunFolder
@@ -39,7 +40,7 @@ def run(
         Whether every sample ended as a caption, a rejection or a counted skip.
 
     Raises:
-        PipelineError: the run cannot start, or the disk gave out.
+        PipelineError: the run cannot start, the disk gave out, or one text covers too much of what was made.
         DownloadError: imagery or map cannot be used.
         AnnotationError: tag table or prompts cannot be used.
         KeyboardInterrupt: stopped by the user; run.json says so.
@@ -60,6 +61,8 @@ def run(
         try:
             Work(prepared, folder, ledger, lambda: save("running")).finish(ray_address, console)
             list_shards(folder, config.name, ledger.shards)
+            save("running")
+            check_repeats(write_metrics(folder), config.captions.checks.max_repeat)
         except BaseException as error:
             with _noted(error):
                 save("stopped" if isinstance(error, KeyboardInterrupt) else "failed")

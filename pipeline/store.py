@@ -121,7 +121,7 @@ class RunFolder:
         """Throws an earlier run away; only what a run writes is touched."""
         for name in OURS:
             shutil.rmtree(self.path / name, ignore_errors=False) if (self.path / name).exists() else None
-        for name in ("run.json", "scenes.json", "metrics.json", "README.md"):
+        for name in ("run.json", "scenes.json", "metrics.json", "README.md", "croissant.json"):
             (self.path / name).unlink(missing_ok=True)
 
     def forget_all_but(self, units: set[str]) -> None:

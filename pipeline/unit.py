@@ -13,6 +13,7 @@ from pipeline.requests import Requests
 from pipeline.roster import Roster
 from pipeline.source import Assignment, Source, Unit
 from pipeline.store import Commit, RunFolder
+from pipeline.tables import tag_table
 
 IN_SHARDS = ("patches", "elements", "captions")
 """Parts whose content (but for outlines) goes into shards."""
@@ -58,11 +59,12 @@ def tell(config: Config, assignments: Sequence[Assignment], post: Post) -> Mappi
     Returns:
         Every attempt, by patch id; first captions before revisions.
     """
-    requests = Requests.of(config)
+    requests, checks, table = Requests.of(config), config.captions.checks, tag_table(config.tags)
     assigned = {assignment.patch_id: assignment for assignment in assignments}
     told = annotate(
         [requests.first(assignment) for assignment in assignments],
         post,
+        judge=lambda request, text: checks.judge(request, text, table),
         retries=config.captions.retries,
         run_seed=config.seed,
         follow=lambda accepted: requests.revisions(assigned[sample_of(accepted.request)], accepted),

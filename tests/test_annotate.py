@@ -9,12 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from annotation.annotate import Attempt, annotate, seed_of
+from annotation.checks.checks import Checks
 from annotation.errors import AnnotationError
-from annotation.request import Completion, Request
+from annotation.request import Completion, ElementFacts, Request
 from pipeline.config import Captions
 from pipeline.posts import EngineOf
 
 GOOD = "A gently curved river crosses the picture from the northern to the southern edge."
+JUDGE = Checks().judge
 
 
 def _request(sample: int) -> Request:
@@ -45,7 +47,7 @@ class Author:
 
 def test_accepted_at_once() -> None:
     author = Author(GOOD)
-    attempts = annotate([_request(1), _request(2)], author, retries=2, run_seed=1)
+    attempts = annotate([_request(1), _request(2)], author, judge=JUDGE, retries=2, run_seed=1)
     assert [(attempt.request.key, attempt.reasons, attempt.final) for attempt in attempts] == [
         ("1/area/0", (), True),
         ("2/area/0", (), True),
@@ -55,9 +57,10 @@ def test_accepted_at_once() -> None:
 
 def test_refused_is_asked_again_with_a_new_seed_and_the_complaint() -> None:
     author = Author("Too short.", "", GOOD)
-    first, second, third = annotate([_request(7)], author, retries=2, run_seed=1)
+    first, second, third = annotate([_request(7)], author, judge=JUDGE, retries=2, run_seed=1)
     assert first.reasons == ("too short: 2 words, at least 10 are wanted",)
     assert second.reasons == ("empty",)
+    assert "too short: 2 words" in author.asked[1].messages[-1]["content"]
     assert (third.reasons, third.text, third.final, third.number) == ((), GOOD, True, 2)
     assert not first.final
     assert not second.final
@@ -69,20 +72,61 @@ def test_refused_is_asked_again_with_a_new_seed_and_the_complaint() -> None:
 
 def test_refused_to_the_end_is_kept_with_every_reason() -> None:
     cut = Completion("", GOOD, "author", "length")
-    attempts = annotate([_request(7)], Author(cut, "Short."), retries=1, run_seed=1)
+    attempts = annotate([_request(7)], Author(cut, "Short."), judge=JUDGE, retries=1, run_seed=1)
     assert [attempt.final for attempt in attempts] == [False, True]
     assert attempts[0].reasons[0].startswith("unfinished")
     assert attempts[1].reasons == ("too short: 1 words, at least 10 are wanted",)
+    assert not attempts[1].claims
     assert not attempts[1].failed
+
+
+RIVER = ElementFacts(
+    "way/1", "line", {"waterway": "river", "name": "Rhine"},
+    {"noun": "river", "plural": "rivers", "name": "Rhine", "length_m": 270.0, "course": "gently curved",
+     "from": "north", "to": "south", "edges": ["north", "south"]},
+)  # fmt: skip
+
+
+def _river(sample: int) -> Request:
+    return replace(_request(sample), elements=(RIVER,))
+
+
+def test_a_false_claim_is_asked_again_and_kept_with_its_claims() -> None:
+    false = "A gently curved river runs through the picture for 900 m, from north to south, beside Danube Road."
+    author = Author(false, GOOD)
+    first, second = annotate([_river(1)], author, judge=JUDGE, retries=2, run_seed=1)
+    assert first.reasons == ("contradicted number: '900 m'", "unsupported name: 'Danube Road'")
+    assert {(claim.kind, claim.verdict) for claim in first.claims} >= {("name", "unsupported"), ("class", "supported")}
+    assert not second.reasons
+    assert {claim.verdict for claim in second.claims} == {"supported"}
+    complaint = author.asked[1].messages[-1]["content"]
+    assert "name is not in the facts: Danube Road" in complaint
+    assert "number contradicts the facts: 900 m" in complaint
+
+
+def test_a_complaint_is_no_excuse_for_saying_it_again() -> None:
+    """What the complaint quotes is no fact, and the first prompt is what an answer is held against."""
+    false = "A gently curved river called Danube crosses the picture from the northern to the southern edge."
+    attempts = annotate([_river(1)], Author(false), judge=JUDGE, retries=2, run_seed=1)
+    assert [attempt.reasons for attempt in attempts] == [("unsupported name: 'Danube'",)] * 3
+    assert [attempt.final for attempt in attempts] == [False, False, True]
+
+
+def test_the_same_answers_give_the_same_attempts() -> None:
+    def told() -> list[Attempt]:
+        author = Author("The river Danube, which is long, crosses the picture from west to east.", GOOD)
+        return annotate([_river(sample) for sample in range(5)], author, judge=JUDGE, retries=1, run_seed=4)
+
+    assert told() == told()
 
 
 def test_an_engine_that_failed_is_not_asked_again() -> None:
     """The dispatch has tried already; a passing failure is a failure, a lasting one the request's own."""
     author = Author(Completion("", "", "author", error="out of memory"))
-    (attempt,) = annotate([_request(7)], author, retries=2, run_seed=1)
+    (attempt,) = annotate([_request(7)], author, judge=JUDGE, retries=2, run_seed=1)
     assert (attempt.reasons, attempt.final, attempt.failed) == (("engine: out of memory",), True, True)
     author = Author(Completion("", "", "author", error="prompt too long", lasting=True))
-    (attempt,) = annotate([_request(7)], author, retries=2, run_seed=1)
+    (attempt,) = annotate([_request(7)], author, judge=JUDGE, retries=2, run_seed=1)
     assert attempt.final
     assert not attempt.failed
 
@@ -95,7 +139,7 @@ def test_accepted_captions_are_followed_as_soon_as_they_are_there() -> None:
         return [replace(_request(0), key=f"{sample}/revision.{accepted.draft}/0", task="revision", draft=accepted.text)]
 
     requests = [replace(_request(sample), n=2) for sample in (1, 2)]
-    attempts = annotate(requests, author, retries=1, run_seed=1, follow=follow)
+    attempts = annotate(requests, author, judge=JUDGE, retries=1, run_seed=1, follow=follow)
     first = [f"{sample}/area{name}/{number}" for sample in (1, 2) for name, number in (("", 0), ("", 1))]
     assert [attempt.request.key for attempt in attempts if attempt.draft == 0][:4] == first
     assert [attempt.request.key for attempt in attempts if attempt.draft == 1] == [
@@ -114,7 +158,7 @@ def test_an_answer_that_nobody_asked_for_is_an_error(key: str) -> None:
             return [Completion(key, GOOD, "careless")] * 2
 
     with pytest.raises(AnnotationError, match="An engine has to answer each request once"):
-        annotate([_request(1), _request(2)], Careless(), retries=0, run_seed=1)
+        annotate([_request(1), _request(2)], Careless(), judge=JUDGE, retries=0, run_seed=1)
 
 
 def _captions(**settings: Any) -> Captions:

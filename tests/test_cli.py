@@ -34,7 +34,9 @@ def test_demo_does_the_main_job(tmp_path: Path, mapteller: CommandLine) -> None:
     page = (run / "report" / "index.html").read_text()
     for sample in found:
         assert (run / "report" / "pictures" / f"{sample['metadata']['patch_id']}.jpg").exists()
-    assert page.count("<article>") == len(found)
+    index = re.search(r'id="index">(.*?)</script>', page, re.DOTALL)
+    assert index is not None
+    assert sorted(json.loads(index[1])["ids"]) == sorted(sample["metadata"]["patch_id"] for sample in found)
     again = mapteller("demo", "--out", tmp_path / "demo").stdout
     assert "Making a county" not in again
     assert run_info(run)["units"]["computed"] == 0

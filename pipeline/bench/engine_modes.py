@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from annotation.engines.chat import Chat
 from annotation.engines.vllm import VllmEngine
@@ -86,7 +89,7 @@ def dispatch(engine: VllmEngine, requests: Sequence[Request]) -> dict[str, Any]:
     }
 
 
-def prefix(engine: VllmEngine, by_task: dict[str, list[Request]]) -> dict[str, Any]:
+def prefix(engine: VllmEngine, by_task: Mapping[str, list[Request]]) -> dict[str, Any]:
     """How much of each template's fixed prefix came out of the engine's cache."""
     brief = engine.model_copy(update={"min_tokens": 0, "max_tokens": 1})
 
@@ -107,7 +110,7 @@ async def _cached_share(engine: VllmEngine, requests: Sequence[Request]) -> floa
     expected = {request.key: _prefix_tokens(chat, request) // block * block for request in requests}
     answers = await _answers(engine, requests)
     cached = sum(min(answer.cached_tokens, expected[answer.key]) for answer in answers)
-    return round(cached / sum(expected.values()), 4)
+    return float(round(cached / sum(expected.values()), 4))
 
 
 def _prefix_tokens(chat: Chat, request: Request) -> int:
@@ -143,6 +146,14 @@ def main(mode: str, job: dict[str, Any], result: Path) -> None:
         "prefix": lambda: prefix(engine, by_task),
     }[mode]()
     result.write_text(json.dumps(figures), encoding="utf-8")
+    _leave()
+
+
+def _leave() -> None:
+    """Ends with all processes that were started: `LLM` has no way to close, and waits for its own at exit."""
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,12 @@ def run(
         engine: dict[str, Any] = {"gpus": gpus, **(GPU_SETTINGS if gpus else CPU_SETTINGS), **(settings or {})}
         engine["model"] = model or str(make_tiny_model(Path(folder) / "tiny"))
         engine["min_tokens"] = engine["max_tokens"] = output_tokens
-        engine["engine"] = {"load_format": load_format, "enforce_eager": not gpus, **engine.get("engine", {})}
+        engine["engine"] = {
+            "load_format": load_format,
+            "enforce_eager": not gpus,
+            **({} if gpus else {"dtype": "float32"}),
+            **engine.get("engine", {}),
+        }
         job = {"engine": engine, "prompts": prompts, "alone": min(alone, prompts)}
         measured = [_measure(mode, job, Path(folder)) for mode in MODES]
     figures = {key: value for part in measured for key, value in part.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 VOCABULARY = 1_024
+SPECIAL = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
 WINDOW = 8_192
 
 CHAT = """\
@@ -67,9 +68,7 @@ def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = 
     import transformers
 
     library: Any = transformers
-    tokenizer = library.PreTrainedTokenizerFast(
-        tokenizer_object=_tokenizer(), bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
-    )
+    tokenizer = library.PreTrainedTokenizerFast(tokenizer_object=_tokenizer(), **SPECIAL)
     if chat_template is not None:
         tokenizer.chat_template = chat_template
     tokenizer.save_pretrained(folder)
@@ -96,7 +95,7 @@ def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = 
 def _tokenizer() -> object:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL["unk_token"]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(

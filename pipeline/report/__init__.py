@@ -1,4 +1,4 @@
-"""Reports: a run that can be looked at."""
+"""Reports: a run that can be looked at, and described where it is published."""
 
 from pathlib import Path
 
@@ -6,13 +6,19 @@ from pipeline.store import RunFolder
 
 
 def write_report(folder: RunFolder) -> Path:
-    """Writes the contact sheet and the dataset card of a run; returns the page to open.
+    """Writes the page, the dataset card and the Croissant metadata of a run; returns the page to open.
 
     Raises:
         PipelineError: the folder holds no finished shards.
     """
     from pipeline.report.card import write_card
-    from pipeline.report.sheet import write_sheet
+    from pipeline.report.croissant import write_croissant
+    from pipeline.report.look import Finished
+    from pipeline.report.page import write_page
+    from pipeline.report.regionmap import draw_map
 
-    write_card(folder)
-    return write_sheet(folder)
+    run = Finished.of(folder)
+    drawn = draw_map(run)
+    write_card(run, drawn)
+    write_croissant(run)
+    return write_page(run, drawn)

@@ -50,7 +50,8 @@ def read_marks(text: Text, lexicon: Lexicon, names: dict[int, Name]) -> list[Mar
     openers = lexicon.openers
     at, size = 0, len(words)
     while at < size:
-        if words[at] not in openers and at not in names and not _may_open(raw[starts[at]]):
+        word = words[at]
+        if word == "." or (word not in openers and at not in names and not _may_open(raw[starts[at]])):
             at += 1
             continue
         mark = _mark_at(text, at, lexicon, names)
@@ -83,11 +84,10 @@ def _mark_at(text: Text, at: int, lexicon: Lexicon, names: dict[int, Name]) -> M
 
 def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
     """A place, unless a longer phrase that is none begins with it: left to right."""
-    capital = "A" <= text.raw[text.starts[at]] <= "Z"
-    if text.words[at] not in places.STARTERS and not (
-        capital and text.raw[text.starts[at] : text.stops[at]] in places.ABBREVIATED
-    ):
-        return None
+    if text.words[at] not in places.STARTERS:
+        start = text.starts[at]
+        if not "A" <= text.raw[start] <= "Z" or text.raw[start : text.stops[at]] not in places.ABBREVIATED:
+            return None
     place = places.place_at(text, at)
     if place is None or (phrase and phrase.stop > place.stop and phrase.first.kind in _OVER_PLACES):
         return None
@@ -96,8 +96,7 @@ def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
 
 def _quantity(text: Text, at: int, phrase: Found | None) -> Mark | None:
     """A number, unless a longer phrase begins with it."""
-    word = text.words[at]
-    if word not in numbers.STARTERS and not (word[0].isdigit() or word[0] == "."):
+    if not numbers.may_begin(text.words, at):
         return None
     quantity = numbers.quantity_at(text, at)
     if quantity is None or (phrase and phrase.stop > quantity.stop) or _names_a_part(text, quantity):
@@ -117,16 +116,15 @@ def clauses(text: Text, marks: list[Mark]) -> list[int]:
     starts = {mark.start for mark in marks if mark.kind in _THINGS}
     names = {mark.start for mark in marks if mark.kind == "name"}
     sites = {mark.start for mark in marks if mark.kind in ("place", "axis")}
-    number, numbers_ = 0, []
-    words = text.words
-    for at, word in enumerate(words):
-        if at:
-            parted = text.sentence[at] != text.sentence[at - 1] or words[at - 1] in _BREAKS or word in _CLAUSE_WORDS
-            joined = words[at - 1] == "," and word in _JOINING
-            number += parted or (
-                joined and (_begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites))
-            )
-        numbers_.append(number)
+    words, sentence = text.words, text.sentence
+    number, numbers_ = 0, [0] * len(words)
+    for at in range(1, len(words)):
+        word, before = words[at], words[at - 1]
+        if sentence[at] != sentence[at - 1] or before in _BREAKS or word in _CLAUSE_WORDS:
+            number += 1
+        elif before == "," and word in _JOINING:
+            number += _begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites)
+        numbers_[at] = number
     return numbers_
 
 

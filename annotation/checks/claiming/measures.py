@@ -4,7 +4,7 @@ from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import GENERIC
 from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.numbers import Quantity
-from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.reading import Kind, Reading
 from annotation.checks.claiming.verdicts import ROUNDED, within
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -57,7 +57,7 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     targets = reading.binder.targets(mark.start, at, lambda element: element.share is not None)
     if not told.numeral and targets is not None and all(each.share is None for each in targets):
         return
-    kind = "share"
+    kind: Kind = "share"
     if _summed(reading, mark, told, "share"):
         reading.add(kind, mark.start, mark.stop, "supported", targets[0].id if targets else None, "share")
         return

@@ -35,7 +35,7 @@ _AFTER_ARTICLES = frozenset(
         *(second for word in _PLAIN for table in (COUNT_WORDS, SHARE_WORDS) for second in table.get(word, ())),
     )
 )
-"""What may follow an article that begins a number; quicker to ask than to read."""
+"""What may follow an article that begins a number."""
 _GRANTED = 0.5
 """Metres or square metres that rounding may cost."""
 
@@ -61,11 +61,17 @@ class Quantity:
     numeral: bool = True
 
 
+def may_begin(words: Sequence[str], place: int) -> bool:
+    """Whether a number may begin at a word; quicker to ask than to read it."""
+    word = words[place]
+    if word in _PLAIN:
+        return place + 1 < len(words) and words[place + 1] in _AFTER_ARTICLES
+    return word in STARTERS or word[0].isdigit() or word[0] == "."
+
+
 def quantity_at(text: Text, place: int) -> Quantity | None:
     """The number that begins at a word, with its unit and the hedge before it."""
     words = text.words
-    if words[place] in _PLAIN and (place + 1 >= len(words) or words[place + 1] not in _AFTER_ARTICLES):
-        return None
     phrase = _phrase(words, place, SHARE_WORDS, "share") or _phrase(words, place, COUNT_WORDS, "count")
     number = _fraction(words, place) or _number(text, place)
     return number if number and (phrase is None or number.stop > phrase.stop) else phrase

@@ -10,7 +10,7 @@ from annotation.checks.claiming.lexicon import Meaning
 from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.places import Place
-from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.reading import Reading, Verdict
 from annotation.checks.claiming.vocabulary import WORDS
 
 Span = tuple[int, int]
@@ -110,7 +110,7 @@ def _between(reading: Reading, mark: Mark, first: Mention) -> bool:
     ]
     if trios:
         held = [standing.lies_between(*trio) for trio in trios]
-        verdict = "supported" if True in held else "contradicted" if False in held else "unsupported"
+        verdict: Verdict = "supported" if True in held else "contradicted" if False in held else "unsupported"
         reading.add("relation", mark.start, first.mark.stop, verdict, trios[0][0].id, "relation")
     return True
 
@@ -140,6 +140,6 @@ def _settle(
         return
     held = [test(one, other) for one, other in pairs]
     first = [verdict for verdict, (one, _) in zip(held, pairs, strict=True) if one is pairs[0][0]]
-    verdict = "supported" if True in held else "contradicted" if False in first else "unsupported"
+    verdict: Verdict = "supported" if True in held else "contradicted" if False in first else "unsupported"
     chosen = held.index(True) if True in held else 0
     reading.add(kind, *span, verdict, pairs[chosen][0].id, kind)

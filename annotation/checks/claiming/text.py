@@ -63,25 +63,28 @@ class Text:
 def read_text(raw: str) -> Text:
     """Takes a caption apart."""
     words: list[str] = []
-    text = Text(raw, words, [], [], [], [])
+    starts: list[int] = []
+    stops: list[int] = []
+    joined: list[bool] = []
+    sentences: list[int] = []
     hyphen, sentence, ended = -1, 0, False
     for match in _TOKEN.finditer(raw):
         word, (start, stop) = match[0], match.span()
         if word in _HYPHENS:
-            if words and text.stops[-1] == start and not raw[stop : stop + 1].isspace():
+            if words and stops[-1] == start and not raw[stop : stop + 1].isspace():
                 hyphen = stop
                 continue
             word = ","  # a dash between blanks parts clauses
         if ended and (word[0].isalnum() or word in _OPENING):
             sentence, ended = sentence + 1, False
         words.append(_normal(word))
-        text.starts.append(start)
-        text.stops.append(stop)
-        text.joined.append(hyphen == start)
-        text.sentence.append(sentence)
+        starts.append(start)
+        stops.append(stop)
+        joined.append(hyphen == start)
+        sentences.append(sentence)
         if word in _ENDS:
             ended = ended or _is_end(words, raw, stop)
-    return text
+    return Text(raw, words, starts, stops, joined, sentences)
 
 
 @lru_cache(maxsize=65536)

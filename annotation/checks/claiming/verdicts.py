@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.numbers import Quantity
 from annotation.checks.claiming.places import ALL, Place, apart, axis_index, middle_of
-from annotation.phrasing.quantities import Interval
+from annotation.phrasing.phrases import Interval
 
 ROUNDED = 0.0006
 """Shares are rounded to four decimals in facts, and to three in the sheets that models read."""

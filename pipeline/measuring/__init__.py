@@ -1,0 +1,1 @@
+"""Measures of a finished run, each over all of its parts."""

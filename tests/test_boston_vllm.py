@@ -1,0 +1,103 @@
+"""The main job with real language models: Boston told by two of them on one roster, revisions included."""
+
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from pipeline.bench.tiny_model import CPU_CACHE, tiny_engine
+from tests.conftest import PATIENCE_S, CommandLine
+from tests.need import need_vllm
+from tests.run_folder import run_info, samples
+from tests.taught_model import make_taught_model
+
+need_vllm()
+
+pytestmark = pytest.mark.timeout(580)
+
+SAID = {
+    "north": (
+        "Seen from straight above, this picture shows the ground as it lay in plain daylight.",
+        "In plain daylight the ground lies open before us, looked at from straight above.",
+    ),
+    "south": (
+        "This is a look down at the ground from high above, sharp and without a shadow of doubt.",
+        "From high above we look down at what there is, and all of it is sharp and clear.",
+    ),
+}
+"""Caption and revision that each model knows; they claim nothing, so every one is accepted."""
+
+
+@pytest.fixture(scope="module")
+def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Boston's three tiles and two models."""
+    folder = tmp_path_factory.mktemp("boston-vllm")
+    engines = [
+        tiny_engine(
+            make_taught_model(folder / name, seed=seed, caption=caption, revision=revision),
+            name=name, temperature=0, max_num_seqs=8, max_tokens=60,
+        )
+        for seed, (name, (caption, revision)) in enumerate(SAID.items())
+    ]  # fmt: skip
+    file = folder / "boston.yaml"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "name": "boston",
+                "samples": {
+                    "kind": "grid",
+                    "imagery": {"kind": "local", "path": str(shared_data / "boston" / "*.tif")},
+                    "osm": {"kind": "extract", "path": str(shared_data / "boston" / "boston.osm.pbf")},
+                    "patch": {"size": 224, "gsd": 1.4648},
+                },
+                "captions": {"engines": engines, "assign": "free", "checks": {"max_repeat": 1.0}},
+                "output": {"kind": "webdataset", "samples_per_shard": 20},
+                "workers": 1,
+            }
+        )
+    )
+    return file
+
+
+@pytest.fixture
+def on_cpu(mapteller: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line with vLLM's settings for a CPU."""
+    for key, value in CPU_CACHE.items():
+        monkeypatch.setitem(mapteller.environment, key, value)
+    return mapteller
+
+
+def _cores(of: int) -> list[psutil.Process]:
+    """Engine processes that a run has started."""
+    return [child for child in psutil.Process(of).children(recursive=True) if "EngineCore" in child.name()]
+
+
+def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path: Path, on_cpu: CommandLine) -> None:
+    run = tmp_path / "run"
+    process = on_cpu.start("run", config, "--out", run)
+    until = time.monotonic() + PATIENCE_S
+    killed = False
+    while process.poll() is None and not killed and time.monotonic() < until:
+        time.sleep(0.05)
+        engines = (run_info(run).get("engines") or {}).get("engines", {}) if (run / "run.json").exists() else {}
+        if sum(engine["alive"] for engine in engines.values()) == 2:
+            os.kill(_cores(process.pid)[0].pid, signal.SIGKILL)
+            killed = True
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, f"{out}\n{err}"
+    assert killed, "the run ended before both engines were up"
+    found = samples(run)
+    assert len(found) == 32
+    notes = [note for sample in found for note in sample["annotations"]]
+    assert Counter(len(sample["annotations"]) for sample in found) == {2: 32}
+    assert {note["annotator"] for note in notes} == set(SAID)
+    for note in notes:
+        assert note["text"] == SAID[note["annotator"]][note["task"] == 3]
+    info = run_info(run)
+    assert info["counts"]["captions"] == 64
+    assert info["counts"]["failed"] == 0
