@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from annotation.prompts import Prompts
-from annotation.request import ElementFacts, Message
+from annotation.request import ElementFacts
 from pipeline.bench.tiny_model import make_tiny_model
 
 STEPS = 120
@@ -36,7 +36,7 @@ def make_taught_model(folder: Path, *, seed: int, caption: str, revision: str) -
         task = ("revision", "area", "revision", "non_area")[step % 4]
         answer = revision if task == "revision" else caption
         question = tokenizer.apply_chat_template(
-            [dict(turn) for turn in _chat(task, draw, caption)],
+            _chat(task, draw, caption),
             add_generation_prompt=True,
             tokenize=True,
             return_dict=False,
@@ -53,11 +53,11 @@ def make_taught_model(folder: Path, *, seed: int, caption: str, revision: str) -
     return folder
 
 
-def _chat(task: str, draw: random.Random, caption: str) -> list[Message]:
+def _chat(task: str, draw: random.Random, caption: str) -> list[dict[str, str]]:
     noun, plural = draw.choice([("street", "streets"), ("park", "parks"), ("pier", "piers"), ("meadow", "meadows")])
     facts = {"noun": noun, "plural": plural, "position": [draw.choice(["left", "top", "center", "bottom-right"])]}
     size = {"length_m": draw.uniform(20, 300)} if task == "non_area" else {"share": draw.uniform(0.05, 0.9)}
     element = ElementFacts("way/1", "line" if task == "non_area" else "area", {}, {**facts, **size})
     draft = caption if task == "revision" else ""
     messages, _ = Prompts.load().render(task, [element], 1.4648, draft=draft, seed=draw.randrange(100))
-    return list(messages)
+    return [{"role": message["role"], "content": message["content"]} for message in messages]

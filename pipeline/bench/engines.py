@@ -14,7 +14,8 @@ from pipeline.errors import PipelineError
 
 MODES = ("one_at_a_time", "offline", "dispatch", "prefix")
 PATIENCE_S = 3600
-CPU_SETTINGS = {"max_num_seqs": 128, "max_num_batched_tokens": 8192, "max_model_len": 2048}
+CPU_SETTINGS = {"max_num_seqs": 256, "max_num_batched_tokens": 8192, "max_model_len": 2048}
+CPU_ARGUMENTS = {"enforce_eager": True, "dtype": "float32", "block_size": 32}
 GPU_SETTINGS = {"max_num_seqs": 512, "max_num_batched_tokens": 16384, "max_model_len": 2048}
 
 

@@ -77,10 +77,10 @@ def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = 
         library.MistralConfig(
             vocab_size=VOCABULARY,
             hidden_size=256,
-            intermediate_size=448,
+            intermediate_size=512,
             num_hidden_layers=4,
             num_attention_heads=8,
-            num_key_value_heads=4,
+            num_key_value_heads=2,
             max_position_embeddings=WINDOW,
             sliding_window=None,
             bos_token_id=1,
