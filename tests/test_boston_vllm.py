@@ -40,7 +40,7 @@ def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     engines = [
         tiny_engine(
             make_taught_model(folder / name, seed=seed, caption=caption, revision=revision),
-            name=name, temperature=0, max_num_seqs=8, max_tokens=60,
+            name=name, temperature=0, max_num_seqs=1, max_tokens=60,
         )
         for seed, (name, (caption, revision)) in enumerate(SAID.items())
     ]  # fmt: skip
@@ -55,7 +55,7 @@ def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                     "osm": {"kind": "extract", "path": str(shared_data / "boston" / "boston.osm.pbf")},
                     "patch": {"size": 224, "gsd": 1.4648},
                 },
-                "captions": {"engines": engines, "assign": "free", "checks": {"max_repeat": 1.0}},
+                "captions": {"engines": engines, "assign": "share", "checks": {"max_repeat": 1.0}},
                 "output": {"kind": "webdataset", "samples_per_shard": 20},
                 "workers": 1,
             }
@@ -73,8 +73,11 @@ def on_cpu(mapteller: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLi
 
 
 def _cores(of: int) -> list[psutil.Process]:
-    """Engine processes that a run has started."""
-    return [child for child in psutil.Process(of).children(recursive=True) if "EngineCore" in child.name()]
+    """Processes of vLLM's that a run has started, the oldest first; engines are loaded one after another."""
+    found = [
+        child for child in psutil.Process(of).children(recursive=True) if "EngineCore" in " ".join(child.cmdline())
+    ]
+    return sorted(found, key=lambda child: child.create_time())
 
 
 def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path: Path, on_cpu: CommandLine) -> None:
@@ -85,12 +88,12 @@ def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path
     while process.poll() is None and not killed and time.monotonic() < until:
         time.sleep(0.05)
         engines = (run_info(run).get("engines") or {}).get("engines", {}) if (run / "run.json").exists() else {}
-        if sum(engine["alive"] for engine in engines.values()) == 2:
+        if any(engine["alive"] and engine["running"] for engine in engines.values()):
             os.kill(_cores(process.pid)[0].pid, signal.SIGKILL)
             killed = True
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, f"{out}\n{err}"
-    assert killed, "the run ended before both engines were up"
+    assert killed, "the run ended before an engine was seen at work"
     found = samples(run)
     assert len(found) == 32
     notes = [note for sample in found for note in sample["annotations"]]
@@ -101,3 +104,4 @@ def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path
     info = run_info(run)
     assert info["counts"]["captions"] == 64
     assert info["counts"]["failed"] == 0
+    assert sum(engine["deaths"] for engine in info["engines"]["engines"].values()) == 1
