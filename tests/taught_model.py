@@ -7,7 +7,7 @@ from annotation.prompts import Prompts
 from annotation.request import ElementFacts
 from pipeline.bench.tiny_model import make_tiny_model
 
-STEPS = 120
+STEPS = 240
 IGNORED = -100
 
 

@@ -3,10 +3,11 @@
 import os
 import signal
 import time
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -30,7 +31,7 @@ SAID = {
         "From high above we look down at what there is, and all of it is sharp and clear.",
     ),
 }
-"""Caption and revision that each model knows; they claim nothing, so every one is accepted."""
+"""Caption and revision that each model knows; they claim nothing, so what is learnt well is accepted."""
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +95,18 @@ def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, f"{out}\n{err}"
     assert killed, "the run ended before an engine was seen at work"
-    found = samples(run)
-    assert len(found) == 32
-    notes = [note for sample in found for note in sample["annotations"]]
-    assert Counter(len(sample["annotations"]) for sample in found) == {2: 32}
-    assert {note["annotator"] for note in notes} == set(SAID)
-    for note in notes:
-        assert note["text"] == SAID[note["annotator"]][note["task"] == 3]
     info = run_info(run)
-    assert info["counts"]["captions"] == 64
-    assert info["counts"]["failed"] == 0
+    assert (info["state"], info["counts"]["failed"]) == ("complete", 0)
     assert sum(engine["deaths"] for engine in info["engines"]["engines"].values()) == 1
+    captions, rejected, requests = (_rows(run, kind) for kind in ("captions", "rejected", "requests"))
+    assert len({row["patch_id"] for row in (*captions, *rejected)}) == 32, "no patch is lost"
+    keys = [row["key"] for row in requests]
+    assert len(keys) == len(set(keys)) == len(captions) + len(rejected), "nothing is answered twice"
+    assert {row["annotator"] for row in captions} == set(SAID)
+    assert {3} < {row["task"] for row in captions}
+    notes = [note for sample in samples(run) for note in sample["annotations"]]
+    assert len(notes) == len(captions)
+
+
+def _rows(run: Path, kind: str) -> list[dict[str, Any]]:
+    return [row for file in (run / kind).glob("*.parquet") for row in pq.read_table(file).to_pylist()]
