@@ -7,7 +7,7 @@ from annotation.prompts import Prompts
 from annotation.request import ElementFacts
 from pipeline.bench.tiny_model import make_tiny_model
 
-STEPS = 240
+STEPS = 120
 IGNORED = -100
 
 
