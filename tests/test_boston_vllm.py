@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline.bench.tiny_model import CPU_CACHE, tiny_engine
+from pipeline.bench.tiny_model import CPU_ENVIRONMENT, tiny_engine
 from tests.conftest import PATIENCE_S, CommandLine
 from tests.need import need_vllm
 from tests.run_folder import run_info, samples
@@ -68,7 +68,7 @@ def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def on_cpu(mapteller: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command line with vLLM's settings for a CPU."""
-    for key, value in CPU_CACHE.items():
+    for key, value in CPU_ENVIRONMENT.items():
         monkeypatch.setitem(mapteller.environment, key, value)
     return mapteller
 

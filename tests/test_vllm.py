@@ -17,7 +17,7 @@ from annotation.engines.vllm import VllmEngine
 from annotation.errors import AnnotationError, EngineDead
 from annotation.prompts import Prompts
 from annotation.request import TASKS, Completion, ElementFacts, Message, Request
-from pipeline.bench.tiny_model import CHAT, CHAT_WITHOUT_RULES, CPU_CACHE, WINDOW, make_tiny_model, tiny_engine
+from pipeline.bench.tiny_model import CHAT, CHAT_WITHOUT_RULES, CPU_ENVIRONMENT, WINDOW, make_tiny_model, tiny_engine
 from tests.need import need_vllm
 
 need_vllm()
@@ -75,7 +75,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def _small_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for key, value in CPU_CACHE.items():
+        for key, value in CPU_ENVIRONMENT.items():
             patch.setenv(key, value)
         yield
 
@@ -202,7 +202,7 @@ def test_a_killed_process_is_the_end_of_the_engine(live: Live) -> None:
 
 
 def test_too_little_memory_is_explained(model: Path) -> None:
-    window = 400_000
+    window = 800_000
     engine = VllmEngine.model_validate(
         tiny_engine(
             model,
@@ -217,9 +217,9 @@ def test_too_little_memory_is_explained(model: Path) -> None:
         asyncio.run(engine.start())
     told = str(caught.value)
     assert "not enough memory" in told
-    assert "1.53 GiB of cache for one prompt and answer of 400000 tokens" in told
+    assert "1.53 GiB of cache for one prompt and answer of 800000 tokens" in told
     assert "1 GiB for the cache (VLLM_CPU_KVCACHE_SPACE)" in told
-    assert "smaller max_model_len (now 400000)" in told
+    assert "smaller max_model_len (now 800000)" in told
 
 
 def test_a_window_beyond_the_models_is_explained(model: Path) -> None:

@@ -107,6 +107,7 @@ async def _cached_share(engine: VllmEngine, requests: Sequence[Request]) -> floa
     """Cached tokens of the whole cache blocks that the prefix fills; the first request of each prefix pays for all."""
     llm, chat = engine._llm, engine._chat  # noqa: SLF001 - the bench looks inside
     block = llm.vllm_config.cache_config.block_size
+    requests = [replace(request, key=str(place)) for place, request in enumerate(requests)]
     expected = {request.key: _prefix_tokens(chat, request) // block * block for request in requests}
     answers = await _answers(engine, requests)
     cached = sum(min(answer.cached_tokens, expected[answer.key]) for answer in answers)

@@ -1,6 +1,7 @@
 """How fast an engine is worked: one prompt at a time, vLLM's own batch, and MapTeller's dispatch."""
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.bench.tiny_model import make_tiny_model
+from pipeline.bench.tiny_model import CPU_ENVIRONMENT, make_tiny_model
 from pipeline.errors import PipelineError
 
 MODES = ("one_at_a_time", "offline", "dispatch", "prefix")
@@ -54,8 +55,7 @@ def run(
         engine["min_tokens"] = engine["max_tokens"] = output_tokens
         engine["engine"] = {
             "load_format": load_format,
-            "enforce_eager": not gpus,
-            **({} if gpus else {"dtype": "float32"}),
+            **({} if gpus else CPU_ARGUMENTS),
             **engine.get("engine", {}),
         }
         job = {"engine": engine, "prompts": prompts, "alone": min(alone, prompts)}
@@ -80,7 +80,10 @@ def run(
 def _measure(mode: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
     result = folder / f"{mode}.json"
     command = [sys.executable, "-m", "pipeline.bench.engine_modes", mode, json.dumps(job), str(result)]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603 - our own module
+    environment = os.environ if job["engine"]["gpus"] else {**CPU_ENVIRONMENT, **os.environ}
+    process = subprocess.run(  # noqa: S603 - our own module
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment
+    )
     if process.returncode or not result.exists():
         raise PipelineError(f"{mode} ended with exit code {process.returncode}: {process.stderr[-2000:].strip()}")
     return dict(json.loads(result.read_text(encoding="utf-8")))
