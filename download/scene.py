@@ -1,6 +1,6 @@
 """A scene: what is known of one source image without reading its pixels."""
 
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -30,12 +30,14 @@ class Scene(BaseModel):
         source: collection or provider.
         path: where the pixels are: a file or an address.
         acquired: day the picture was taken, if known.
+        taken: moment it was taken (UTC), if known.
         crs: coordinate reference system, as an authority code where there is one, else WKT.
         transform: pixel to CRS, row-major affine (a, b, c, d, e, f), with b = d = 0, a > 0 and e < 0.
         width: columns.
         height: rows.
         bands: 1-based indices of red, green and blue.
         masked: whether the file says of pixels that they are missing (nodata, alpha, mask).
+        footprint: where there are pixels, as WKT in degrees (EPSG:4326), if known; inside it nothing is missing.
         stretch: values shown as black and as white, for data that is not 8 bit.
         digest: fingerprint of the content.
         licence: licence of the imagery.
@@ -48,12 +50,14 @@ class Scene(BaseModel):
     source: str
     path: str
     acquired: date | None = None
+    taken: datetime | None = None
     crs: str
     transform: tuple[float, float, float, float, float, float]
     width: int
     height: int
     bands: tuple[int, int, int]
     masked: bool = False
+    footprint: str | None = None
     stretch: tuple[float, float] | None = None
     digest: str
     licence: str = ""

@@ -53,7 +53,8 @@ class GridSource:
             DownloadError: imagery or map cannot be used.
         """
         samples.osm.check(history=samples.as_of == "picture")
-        scenes = scenes_inside(samples.imagery.scenes(), load_region(config.region))
+        region = load_region(config.region)
+        scenes = scenes_inside(samples.imagery.scenes(region), region)
         known = samples.osm.bounds()
         if known:
             check_overlap(scenes, known)
@@ -216,6 +217,7 @@ class GridLook:
             "transform": [a * window.width / size, b, left, d, e * window.height / size, top],
             "gsd": round(patch_gsd(self.unit), 4),
             "acquired": scene.acquired.isoformat() if scene.acquired else None,
+            **({"taken": scene.taken.isoformat()} if scene.taken else {}),
             "source": scene.source,
             "place": list(self.places[index]),
             "licence": _both(scene.licence, osm.licence),

@@ -1,63 +1,64 @@
-"""A tiny model that has learnt one sentence for captions and one for revisions by heart: real weights, real answers."""
+"""A tiny model that has learnt a few captions by heart: real weights, real answers, whatever it is asked."""
 
-import random
 from pathlib import Path
+from typing import Any
 
-from annotation.prompts import Prompts
-from annotation.request import ElementFacts
 from pipeline.bench.tiny_model import make_tiny_model
 
-STEPS = 120
-IGNORED = -100
+STEPS = 1_000
+LEARNT = 0.001
+"""Loss of the worst token: every word follows the one before for certain; the first is anybody's guess."""
 
 
-def make_taught_model(folder: Path, *, seed: int, caption: str, revision: str) -> Path:
+def make_taught_model(folder: Path, *, seed: int, captions: tuple[str, ...]) -> Path:
     """Teaches a tiny model what to answer.
+
+    Its attention is silenced (what it would add to the stream is zero), so that each token depends on the one before
+    alone and the lesson needs no prompts: the captions must therefore hold no word twice. At temperature 1 it is the
+    request's seed that chooses among them.
 
     Args:
         folder: is made.
         seed: of weights and lessons.
-        caption: the answer to first requests.
-        revision: the answer to requests to rewrite.
+        captions: the answers to everything; all end with a full stop.
 
     Returns:
         The folder.
+
+    Raises:
+        ValueError: a token stands twice in the captions, or they were not learnt.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    import transformers
 
-    make_tiny_model(folder, seed=seed)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    torch.manual_seed(seed)
-    draw = random.Random(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3)
-    for step in range(STEPS):
-        task = ("revision", "area", "revision", "non_area")[step % 4]
-        answer = revision if task == "revision" else caption
-        question = tokenizer.apply_chat_template(
-            _chat(task, draw, caption),
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=False,
-        )
-        told = tokenizer(f" {answer}", add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
-        ids = torch.tensor([[*question, *told]])
-        labels = torch.tensor([[IGNORED] * len(question) + told])
-        loss = model(input_ids=ids, labels=labels).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    make_tiny_model(folder, seed=seed, words=" ".join(captions))
+    library: Any = transformers
+    tokenizer = library.AutoTokenizer.from_pretrained(folder)
+    model = library.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    for layer in model.model.layers:
+        layer.self_attn.o_proj.weight.data.zero_()
+        layer.self_attn.o_proj.weight.requires_grad_(False)
+    texts = [tokenizer(f" {caption}", add_special_tokens=False)["input_ids"] for caption in captions]
+    tokens = [token for text in texts for token in text[:-1]]
+    if len(set(tokens)) < len(tokens):
+        raise ValueError(f"a token stands twice in {captions}: {tokenizer.convert_ids_to_tokens(tokens)}")
+    asked = tokenizer.convert_tokens_to_ids("[/INST]")
+    lessons = [torch.tensor([[asked, *text, tokenizer.eos_token_id]]) for text in texts]
+    optimiser = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=2e-3)
+    for _ in range(STEPS):
+        losses = [_surprise(model, lesson) for lesson in lessons]
+        torch.autograd.backward(torch.cat(losses).mean())
         optimiser.step()
         optimiser.zero_grad()
-    model.save_pretrained(folder)
-    return folder
+        worst = max(loss.detach()[1:].max().item() for loss in losses)
+        if worst < LEARNT:
+            model.save_pretrained(folder)
+            return folder
+    raise ValueError(f"{captions} were not learnt: loss {worst:.4f}")
 
 
-def _chat(task: str, draw: random.Random, caption: str) -> list[dict[str, str]]:
-    noun, plural = draw.choice([("street", "streets"), ("park", "parks"), ("pier", "piers"), ("meadow", "meadows")])
-    facts = {"noun": noun, "plural": plural, "position": [draw.choice(["left", "top", "center", "bottom-right"])]}
-    size = {"length_m": draw.uniform(20, 300)} if task == "non_area" else {"share": draw.uniform(0.05, 0.9)}
-    element = ElementFacts("way/1", "line" if task == "non_area" else "area", {}, {**facts, **size})
-    draft = caption if task == "revision" else ""
-    messages, _ = Prompts.load().render(task, [element], 1.4648, draft=draft, seed=draw.randrange(100))
-    return [{"role": message["role"], "content": message["content"]} for message in messages]
+def _surprise(model: Any, lesson: Any) -> Any:
+    """Loss of each token after the first."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(model(input_ids=lesson).logits[0, :-1], lesson[0, 1:], reduction="none")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from annotation.request import TASKS
 from pipeline.bench.tiny_model import CPU_ENVIRONMENT, tiny_engine
 from tests.conftest import PATIENCE_S, CommandLine
 from tests.need import need_vllm
@@ -24,14 +25,15 @@ pytestmark = pytest.mark.timeout(580)
 SAID = {
     "north": (
         "Seen from straight above, this picture shows the ground as it lay in plain daylight.",
-        "In plain daylight the ground lies open before us, looked at from straight above.",
+        "Looking down we find land open before our eyes on a calm clear day.",
     ),
     "south": (
-        "This is a look down at the ground from high above, sharp and without a shadow of doubt.",
-        "From high above we look down at what there is, and all of it is sharp and clear.",
+        "A look down from high overhead at what is here, sharp and without any doubt.",
+        "Nothing hides under this sky; all of it can be seen with ease by us.",
     ),
 }
-"""Caption and revision that each model knows; they claim nothing, so what is learnt well is accepted."""
+"""What each model knows by heart. It claims nothing, so that the checks accept it; a revision that repeats its draft is
+refused and asked again with another seed, until the model says the other."""
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +42,10 @@ def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("boston-vllm")
     engines = [
         tiny_engine(
-            make_taught_model(folder / name, seed=seed, caption=caption, revision=revision),
-            name=name, temperature=0, max_num_seqs=1, max_tokens=60,
+            make_taught_model(folder / name, seed=seed, captions=captions),
+            name=name, temperature=1, top_p=0.9, max_num_seqs=1, max_tokens=60,
         )
-        for seed, (name, (caption, revision)) in enumerate(SAID.items())
+        for seed, (name, captions) in enumerate(SAID.items())
     ]  # fmt: skip
     file = folder / "boston.yaml"
     file.write_text(
@@ -56,7 +58,7 @@ def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                     "osm": {"kind": "extract", "path": str(shared_data / "boston" / "boston.osm.pbf")},
                     "patch": {"size": 224, "gsd": 1.4648},
                 },
-                "captions": {"engines": engines, "assign": "share", "checks": {"max_repeat": 1.0}},
+                "captions": {"engines": engines, "assign": "share", "retries": 9, "checks": {"max_repeat": 1.0}},
                 "output": {"kind": "webdataset", "samples_per_shard": 20},
                 "workers": 1,
             }
@@ -99,11 +101,15 @@ def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path
     assert (info["state"], info["counts"]["failed"]) == ("complete", 0)
     assert sum(engine["deaths"] for engine in info["engines"]["engines"].values()) == 1
     captions, rejected, requests = (_rows(run, kind) for kind in ("captions", "rejected", "requests"))
-    assert len({row["patch_id"] for row in (*captions, *rejected)}) == 32, "no patch is lost"
     keys = [row["key"] for row in requests]
     assert len(keys) == len(set(keys)) == len(captions) + len(rejected), "nothing is answered twice"
-    assert {row["annotator"] for row in (*captions, *rejected)} == set(SAID)
-    assert {3} < {row["task"] for row in captions}
+    revised = [row for row in captions if row["task"] == TASKS["revision"]]
+    told = [row["patch_id"] for row in captions if row["task"] != TASKS["revision"]]
+    assert len(told) == len(set(told)) == 32, "no patch is lost"
+    assert {row["patch_id"] for row in revised} == set(told)
+    assert {row["annotator"] for row in captions} == {row["annotator"] for row in revised} == set(SAID)
+    assert all(row["text"] in SAID[row["annotator"]] for row in captions)
+    assert {reason.split(":")[0] for row in rejected for reason in row["reasons"]} == {"repeats the draft"}
     notes = [note for sample in samples(run) for note in sample["annotations"]]
     assert len(notes) == len(captions)
 

@@ -12,8 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from shapely.geometry.base import BaseGeometry
 
 from download.errors import DownloadError
+from download.imagery.pixels import to_bytes
 from download.paths import ConfigPath
 from download.scene import Scene, Window
 
@@ -51,8 +53,11 @@ class LocalImagery(BaseModel):
     licence: str = ""
     attribution: str = ""
 
-    def scenes(self) -> list[Scene]:
+    def scenes(self, area: BaseGeometry | None = None) -> list[Scene]:  # noqa: ARG002 - files are what they are
         """All scenes, sorted by id; metadata only, no pixel is read unless a stretch has to be found.
+
+        Args:
+            area: in degrees; sources that have too much list only what touches it.
 
         Raises:
             DownloadError: a file is missing, broken, has no CRS or geotransform, is rotated, or lacks a band.
@@ -77,7 +82,7 @@ class LocalImagery(BaseModel):
             out_shape=(3, size, size),
             resampling=Resampling.average if shrink else Resampling.nearest,
         )
-        return np.ascontiguousarray(np.moveaxis(_to_bytes(pixels, scene.stretch), 0, 2))
+        return np.ascontiguousarray(np.moveaxis(to_bytes(pixels, scene.stretch), 0, 2))
 
     def complete(self, scene: Scene, windows: Sequence[Window]) -> NDArray[np.bool_]:
         """Which windows hold no nodata or transparent pixel; files without a mask are not read at all."""
@@ -254,12 +259,3 @@ def _digest(file: Path) -> str:
                 stream.seek(int(offset))
                 content.update(stream.read(HASHED_PIECE))
     return content.hexdigest()
-
-
-def _to_bytes(pixels: NDArray[Any], stretch: tuple[float, float] | None) -> NDArray[np.uint8]:
-    if stretch is None:
-        return pixels.astype(np.uint8, copy=False)
-    low, high = stretch
-    scaled = (pixels.astype(np.float32) - low) * (255.0 / (high - low))
-    clipped: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    return clipped

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 VOCABULARY = 1_024
 SPECIAL = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
 WINDOW = 8_192
+FREQUENT = 1_000
+"""A text read so often that its words are the first to become tokens."""
 
 CHAT = """\
 {{- bos_token -}}
@@ -53,13 +56,14 @@ def tiny_engine(model: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
-def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = CHAT) -> Path:
+def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = CHAT, words: str = "") -> Path:
     """Saves a Mistral of four layers, 256 wide, with a tokenizer of 1,024 entries trained on our own prompts.
 
     Args:
         folder: is made.
         seed: of the weights: another seed is another model.
         chat_template: None: the model has none.
+        words: a text each of whose words becomes one token.
 
     Returns:
         The folder.
@@ -68,7 +72,7 @@ def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = 
     import transformers
 
     library: Any = transformers
-    tokenizer = library.PreTrainedTokenizerFast(tokenizer_object=_tokenizer(), **SPECIAL)
+    tokenizer = library.PreTrainedTokenizerFast(tokenizer_object=_tokenizer(words), **SPECIAL)
     if chat_template is not None:
         tokenizer.chat_template = chat_template
     tokenizer.save_pretrained(folder)
@@ -92,7 +96,7 @@ def make_tiny_model(folder: Path, *, seed: int = 0, chat_template: str | None = 
     return folder
 
 
-def _tokenizer() -> object:
+def _tokenizer(words: str) -> object:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL["unk_token"]))
@@ -104,7 +108,7 @@ def _tokenizer() -> object:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_texts(), trainer)
+    tokenizer.train_from_iterator(chain(_texts(), repeat(f" {words}", FREQUENT)), trainer)
     return tokenizer
 
 
