@@ -18,6 +18,7 @@ from annotation.checks.checks import Checks
 from annotation.facts import LIMIT
 from annotation.request import ElementFacts, Request
 from annotation.tagging.names import proper_name, reads_as_order
+from tests.chromium import browser
 from tests.conftest import CommandLine
 from tests.run_folder import run_info, samples
 
@@ -215,3 +216,16 @@ def test_whatever_is_kept_is_short_and_visible(text: str) -> None:
     assert len(name) <= LIMIT
     assert not {"\n", "\r", "\x00", "\u202e", "\u200b", "{", "<", ">"} & set(name)
     assert not name or not reads_as_order(name)
+
+
+def test_the_report_of_the_run_lets_nothing_through(hostile: Hostile, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as page:
+        page.open(hostile.folder / "report" / "index.html")
+        assert page.do("document.getElementById('said').textContent") == f"{len(HOSTILE)} of {len(HOSTILE)} patches"
+        for patch_id in page.do("index.ids"):
+            page.open(hostile.folder / "report" / "index.html", f"patch={patch_id}")
+            page.do("document.querySelectorAll('details').forEach((node) => { node.open = true; fill(node); })")
+            assert page.do("document.querySelectorAll('article :is(script, iframe, img[src^=x])').length") == 0
+            shown = page.do("document.querySelector('article').textContent")
+            assert not {letter for letter in shown if not letter.isprintable() and letter != "\n"}
+            assert page.complaints() == []

@@ -1,4 +1,4 @@
-"""How fast captions are checked claim by claim, on one core: those of the grammar engine over a map."""
+"""How fast captions are checked, claims and hygiene, on one core: those of the grammar engine over a map."""
 
 import platform
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from annotation.checks.claims import read_claims, rejects
+from annotation.checks.checks import Checks
 from annotation.grammar.caption import caption
 from annotation.request import ElementFacts
 from annotation.tags import TagTable
@@ -18,10 +18,15 @@ from pipeline.bench.facts import GRID, picture_of_nothing
 from pipeline.config import Captions, Config
 from pipeline.elements import ElementStore, write_elements
 from pipeline.grid import blocks
-from pipeline.samples import make_plans, meet, unit_elements, unit_patches
+from pipeline.requests import Requests
+from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches
 from pipeline.scribe import Scribe
+from pipeline.source import Assignment
 
 TASKS = {"area": 0.4, "non_area": 0.3, "scene": 0.3}
+_CONFIG = Config.model_construct(
+    seed=7, region=None, tags=None, tag_wiki=None, prompts=None, captions=Captions.model_validate({"tasks": TASKS})
+)
 
 
 def run(extract: Path | None = None, captions: int = 4000) -> dict[str, Any]:
@@ -37,19 +42,20 @@ def run(extract: Path | None = None, captions: int = 4000) -> dict[str, Any]:
     """
     with TemporaryDirectory(prefix="mapteller-") as folder:
         source = extract or make_county(Path(folder) / "county").extract
-        told = list(facts_of(source))
-    samples = [(elements, seed) for seed in range(1 + captions // len(told)) for elements in told][:captions]
-    texts = [(caption(elements, seed), elements) for elements, seed in samples]
-    for text, elements in texts[:100]:
-        read_claims(text, elements)  # the first ones load tables
+        requests = list(map(Requests.of(_CONFIG).first, _assignments(source)))
+    seeds = range(1 + captions // len(requests))
+    texts = [(caption(request.elements, seed), request) for seed in seeds for request in requests][:captions]
+    checks = Checks()
+    for text, request in texts[:100]:
+        checks.judge(request, text)  # the first ones load tables
     started = time.perf_counter()
-    found = [read_claims(text, elements) for text, elements in texts]
+    found = [checks.judge(request, text) for text, request in texts]
     seconds = time.perf_counter() - started
     return {
         "captions_per_s": round(len(texts) / seconds),
-        "claims_per_s": round(sum(map(len, found)) / seconds),
-        "refused": sum(any(map(rejects, claims)) for claims in found),
-        "verdicts": dict(Counter(claim.verdict for claims in found for claim in claims)),
+        "claims_per_s": round(sum(len(verdict.claims) for verdict in found) / seconds),
+        "refused": sum(bool(verdict.reasons) for verdict in found),
+        "verdicts": dict(Counter(claim.verdict for verdict in found for claim in verdict.claims)),
         "settings": {
             "extract": extract.name if extract else "synthetic county",
             "captions": len(texts),
@@ -60,27 +66,21 @@ def run(extract: Path | None = None, captions: int = 4000) -> dict[str, Any]:
     }
 
 
-def facts_of(extract: Path, patches: int | None = None) -> Iterator[tuple[ElementFacts, ...]]:
-    """What is told of patches laid edge to edge over an extract, areas, lines and scenes mixed.
+def facts_of(extract: Path) -> Iterator[tuple[ElementFacts, ...]]:
+    """What is told of patches laid edge to edge over an extract, areas, lines and scenes mixed."""
+    return (assignment.told for assignment in _assignments(extract))
 
-    Args:
-        extract: the map.
-        patches: how many patches are told at most; all if left out.
-    """
+
+def _assignments(extract: Path) -> Iterator[Assignment]:
     with TemporaryDirectory(prefix="mapteller-") as folder:
         elements = Path(folder) / "elements.parquet"
         write_elements(OsmExtract(path=extract), TagTable.load(), elements)
         store = ElementStore(elements)
-        tasks = Captions.model_validate({"tasks": TASKS})
-        config = Config.model_construct(seed=7, region=None, tags=None, tag_wiki=None, prompts=None, captions=tasks)
-        left = patches
         for unit in blocks([picture_of_nothing(store.bounds)], GRID):
-            here = unit_patches(config, unit)
+            here = unit_patches(_CONFIG, unit)
             met_elements = unit_elements(store, here, unit, None)
             met = meet(unit, here, met_elements)
-            plans = make_plans(config, unit, here, met_elements, met)[:left]
-            for brief in Scribe.of(config, unit, met_elements, met).briefs(plans):
-                yield brief.told
-            left = None if left is None else left - len(plans)
-            if left == 0:
-                return
+            plans = make_plans(_CONFIG, unit, here, met_elements, met)
+            for brief in Scribe.of(_CONFIG, unit, met_elements, met).briefs(plans):
+                patch_id = int(here.ids[brief.plan.patch])
+                yield Assignment(patch_id, brief.plan.task, 1, brief.told, patch_gsd(unit))

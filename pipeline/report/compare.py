@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.atomic import write_text
 from pipeline.compare import Comparison, Run
 from pipeline.compare_tables import difference_cells, headings, run_cells
 from pipeline.measuring.told import TASK_NAMES, rows
+from pipeline.report.templating import templates
 from pipeline.run_source import ShardPictures
 from pipeline.source import Row
 
@@ -30,25 +30,22 @@ def write_page(comparison: Comparison, runs: Sequence[Run], page: Path) -> None:
     Raises:
         DownloadError: a shard that holds a picture is damaged.
     """
-    environment = Environment(
-        loader=PackageLoader("pipeline.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
     patches = _chosen(comparison, runs)
     said = [_said(run, patches) for run in runs]
-    text = environment.get_template("compare.html.j2").render(
-        comparison=comparison,
-        labels=[run.label for run in runs],
-        headings=headings(),
-        run_cells=run_cells(comparison),
-        difference_cells=difference_cells(comparison),
-        cards=[
-            {"patch_id": patch, "picture": picture, "columns": [each.get(patch, []) for each in said]}
-            for patch, picture in _pictures(runs, patches)
-        ],
+    text = (
+        templates()
+        .get_template("compare.html.j2")
+        .render(
+            comparison=comparison,
+            labels=[run.label for run in runs],
+            headings=headings(),
+            run_cells=run_cells(comparison),
+            difference_cells=difference_cells(comparison),
+            cards=[
+                {"patch_id": patch, "picture": picture, "columns": [each.get(patch, []) for each in said]}
+                for patch, picture in _pictures(runs, patches)
+            ],
+        )
     )
     write_text(page, text)
 

@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.atomic import write_text
@@ -17,6 +16,7 @@ from pipeline.report.figures import figures
 from pipeline.report.look import Finished
 from pipeline.report.pictures import copy_pictures
 from pipeline.report.regionmap import RegionMap
+from pipeline.report.templating import templates
 
 MOST = 10_000
 """Patches in the gallery; of more, as many are shown, spread evenly over the run."""
@@ -38,18 +38,13 @@ def write_page(run: Finished, drawn: RegionMap) -> Path:
         for entry in entries(run, chosen.tolist(), prefixes)
     ]
     index = _index(shown, drawn.boxes[chosen].tolist())
-    environment = Environment(
-        loader=PackageLoader("pipeline.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
     style, script = _asset("page.css"), "\n".join(_asset(name) for name in SCRIPTS)
     page = report / "index.html"
     write_text(
         page,
-        environment.get_template("page.html.j2").render(
+        templates()
+        .get_template("page.html.j2")
+        .render(
             run=run,
             info=run.info,
             osm=run.origin["osm"],
