@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from pipeline.region import check_overlap, load_region, scenes_inside
 from pipeline.samples import as_of, make_plans, meet, patch_gsd, unit_elements, unit_patches
 from pipeline.scribe import Brief, Scribe
 from pipeline.source import Assignment, Row
+from pipeline.split import Cell
+from pipeline.strata import strata_of, years_of
 from pipeline.tables import tag_table
 
 
@@ -36,6 +38,7 @@ class GridSource:
         scenes: scenes of the region, by id.
         maps: the map as GeoParquet, once it has been read.
         map_counts: what became of its elements, by file.
+        strata: what lies in each cell of the splits, where there is more than one split.
     """
 
     config: Config
@@ -43,6 +46,7 @@ class GridSource:
     scenes: Mapping[str, Scene]
     maps: Maps | None = None
     map_counts: Mapping[str, Any] | None = None
+    strata: Mapping[Cell, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: Config, samples: GridSamples) -> "GridSource":
@@ -60,13 +64,18 @@ class GridSource:
             check_overlap(scenes, known)
         for scene in scenes:
             samples.patch.window_size(scene)
-        return cls(config, samples, {scene.id: scene for scene in scenes})
+        return cls(config, samples, {scene.id: scene for scene in scenes}, osm)
 
     @property
     def inputs(self) -> Mapping[str, str]:
-        """Digests of map and region; each unit knows its scene for itself."""
-        region = load_region(self.config.region)
-        return {"map": self.samples.osm.digest(), "region": "" if region is None else digest(region.wkt)}
+        """Digests of map and region; each unit knows its scene for itself, but for what splits depend on."""
+        region, split = load_region(self.config.region), self.config.split
+        years = {} if split.is_one else years_of(list(self.scenes.values()), split.cell)
+        return {
+            "map": self.samples.osm.digest(),
+            "region": "" if region is None else digest(region.wkt),
+            "years": digest(sorted(years.items())),
+        }
 
     @property
     def units(self) -> list[Block]:
@@ -88,7 +97,8 @@ class GridSource:
         """Reads the map into a folder, unless it is there already."""
         table = tag_table(self.config.tags)
         maps, counts = read_maps(self.samples.osm, table, list(self.scenes.values()), folder, console)
-        return replace(self, maps=maps, map_counts=counts)
+        strata = {} if self.config.split.is_one else strata_of(maps, list(self.scenes.values()), self.config.split.cell)
+        return replace(self, maps=maps, map_counts=counts, strata=strata)
 
     def look(self, unit: Block, limit: int | None = None) -> "GridLook":
         """Lays, joins, measures and chooses.
@@ -222,7 +232,7 @@ class GridLook:
             "place": list(self.places[index]),
             "licence": _both(scene.licence, osm.licence),
             "attribution": _both(scene.attribution, osm.attribution),
-            "split": config.split.of_box((west, south, east, north), config.seed),
+            "split": config.split.of_box((west, south, east, north), config.seed, self.source.strata),
         }
         return {
             "patch_id": metadata["patch_id"], "scene": scene.id, "window": list(window), "size": size,

@@ -1,13 +1,22 @@
 """Splits: shares are met in every neighbourhood, and neighbours never straddle."""
 
 from collections import Counter
+from itertools import combinations
 from math import floor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.tags import TagTable
+from download.imagery.local import LocalImagery
+from download.osm.extract import OsmExtract
+from download.sample import make_county
+from pipeline.elements import ElementStore, write_elements
+from pipeline.maps import Maps
 from pipeline.split import BLOCK, NONE, Split
+from pipeline.strata import strata_of
 
 SHARED = Split(train=0.7, validation=0.2, test=0.1, cell=0.05)
 SIDE = 0.003
@@ -33,6 +42,36 @@ def test_shares_are_met_without_regard_to_their_sum() -> None:
     drawn = Counter(split.of(x * 0.1 + 0.05, y * 0.1 + 0.05, seed=1) for x in range(100) for y in range(100))
     assert drawn["test"] / drawn.total() == pytest.approx(0.2, abs=0.01)
     assert set(drawn) == {"train", "test"}
+
+
+@given(st.lists(st.sampled_from(["wood", "town", "field"]), min_size=BLOCK**2, max_size=BLOCK**2), st.integers(0, 99))
+def test_each_stratum_of_a_square_has_all_splits_in_their_shares(held: list[str], seed: int) -> None:
+    strata = {(number % BLOCK, number // BLOCK): name for number, name in enumerate(held)}
+    dealt = {
+        (x, y): SHARED.of((x + 0.5) * 0.05, (y + 0.5) * 0.05, seed, strata) for x in range(BLOCK) for y in range(BLOCK)
+    }
+    for name, number in Counter(held).items():
+        found = Counter(dealt[cell] for cell, stratum in strata.items() if stratum == name)
+        for split, share in (("train", 0.7), ("validation", 0.2), ("test", 0.1)):
+            assert abs(found[split] - share * number) < 2
+
+
+def test_strata_are_the_land_use_and_years_of_cells(tmp_path: Path) -> None:
+    county = make_county(tmp_path / "county")
+    elements = tmp_path / "elements.parquet"
+    write_elements(OsmExtract(path=county.extract), TagTable.load(), elements)
+    scenes = LocalImagery(kind="local", path=county.rasters[0].parent).scenes()
+    cell = 0.002
+    strata = strata_of(Maps({None: elements}), scenes, cell)
+    assert len(strata) > 20
+    assert {stratum.rpartition(" ")[2] for stratum in strata.values()} <= {
+        "+".join(sorted({str(scene.acquired.year) for scene in group if scene.acquired}))
+        for size in (1, 2, 3, 4)
+        for group in combinations(scenes, size)
+    }
+    column, row = max(strata, key=lambda place: strata[place])
+    found = ElementStore(elements).read((column * cell, row * cell, (column + 1) * cell, (row + 1) * cell))
+    assert strata[column, row].split()[0] in found["main"].to_pylist()
 
 
 def test_seeds_deal_differently() -> None:
