@@ -135,7 +135,7 @@ def test_no_grammar_caption_over_the_county_is_doubted(county_told: list[tuple[E
 
 @pytest.mark.parametrize(("extract", "patches"), [("osm/liechtenstein.osm.pbf", 500), ("boston/boston.osm.pbf", None)])
 def test_no_grammar_caption_over_real_maps_is_doubted(shared_data: Path, extract: str, patches: int | None) -> None:
-    told = list(islice(facts_of(shared_data / extract, patches), patches))
+    told = list(islice(facts_of(shared_data / extract), patches))
     assert len(told) >= (patches or 100)
     for each in grammar_captions(told):
         assert not refused(each.text, each.elements), each.text
