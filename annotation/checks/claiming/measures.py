@@ -11,6 +11,7 @@ from annotation.checks.claiming.vocabulary import WORDS
 _OTHER_DIMENSIONS = WORDS["measures.other_dimensions"]
 _MEASURED = WORDS["measures.measured"]
 _APART = frozenset(("apart", "spacing", "intervals", "interval"))
+_AWAY = frozenset(("away", "from", "off", "distant", "beyond"))
 _PARTS = WORDS["measures.parts"]
 _HEAPS = WORDS["measures.heaps"]
 _COUNTED = WORDS["measures.counted"]
@@ -19,6 +20,13 @@ _COVERING = (
     "cover", "occup", "fill", "tak", "took", "up", "account", "mak", "span", "compris", "over", "across", "constitut",
     "claim", "dominat", "consum", "amount", "represent", "for", "to", "about", "hold", "command",
 )  # fmt: skip
+_SPREAD_OVER = frozenset(
+    """across over throughout through along dot dots dotting pepper peppers peppering punctuate punctuates
+    punctuating sprinkle sprinkles speckle speckles stud studs cross crosses crossing traverse traverses traversing
+    """.split()
+)
+"""Words before `the whole picture` that do not say how much of it is covered."""
+_IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
 _TOGETHER = frozenset(("together", "combined", "jointly", "total", "collectively"))
 _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "entire", "total", "visible"))
 
@@ -48,9 +56,7 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     percent = words[mark.stop - 1] in ("%", "cent")
     covering = told.start > 0 and words[told.start - 1].startswith(_COVERING)
     of_it = covering and words[mark.stop : mark.stop + 2] in (["of", "it"], ["of", "them"])
-    if not told.numeral and (
-        not of_picture or words[mark.start - 1] in ("across", "over", "throughout", "through", "along")
-    ):
+    if not told.numeral and (not of_picture or words[mark.start - 1] in _SPREAD_OVER):
         return
     if not (of_picture or percent or of_it or (covering and reading.word(mark.stop) != "of")):
         return
@@ -94,6 +100,9 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
         reading.settle("number", span, targets, lambda e: within(e.spacing, told, 0.06), "spacing_m")
         return
 
+    if _distance(reading, mark, told):
+        return
+
     def fits(element: Known) -> bool | None:
         known = [value for value in (element.length, element.spacing) if value is not None]
         known += [each["distance_m"] for each in element.relations if isinstance(each.get("distance_m"), int | float)]
@@ -106,6 +115,23 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
     targets = _able(reading, targets, "length", "spacing")
     verdict_fact = "spacing_m" if targets and targets[0].length is None else "length_m"
     reading.settle("number", span, targets, fits, verdict_fact)
+
+
+def _distance(reading: Reading, mark: Mark, told: Quantity) -> bool:
+    """`95 metres west of the canal`, `20 m away`: a distance between any two things that are near each other."""
+    at_place = any(other.kind == "place" and other.start == mark.stop for other in reading.marks)
+    if not at_place and reading.word(mark.stop) not in _AWAY:
+        return False
+    for element in reading.known:
+        for each in element.relations:
+            if within(_metres(each.get("distance_m")), told, 0.06):
+                reading.add("number", mark.start, mark.stop, "supported", element.id, "relations")
+                return True
+    return False
+
+
+def _metres(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _able(reading: Reading, targets: list[Known] | None, *names: str) -> list[Known] | None:
@@ -132,6 +158,10 @@ def _summed(reading: Reading, mark: Mark, told: Quantity, name: str) -> bool:
 
 def _count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     """How many: of a thing, of parts, of lanes and storeys; other bare numbers stand in a fact or are invented."""
+    if reading.text.words[mark.stop : mark.stop + 2] in _IN_ALL:
+        targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.count is not None)
+        reading.settle("count", (mark.start, mark.stop), targets, lambda e: within(e.count, told), "count")
+        return
     following = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
     at = mark.stop
     while reading.word(at).isalpha() and at < mark.stop + 4:

@@ -26,6 +26,9 @@ _MOVING = (
 _THROUGH = frozenset(("through", "across", "along", "down", "over", "up", "via", "crossing", "crosses", "cross"))
 _NO_PLACE_BEFORE = frozenset(("facing", "bound", "turn", "angle", "angles", "angled"))
 _EXCEPT = frozenset(("except", "besides", "save", "barring"))
+_EXACTLY = frozenset(("due", "roughly", "almost", "nearly", "mostly", "generally", "straight", "directly"))
+_FADING = ("thin", "fad", "taper", "narrow", "dwindl", "giv", "open", "shrink", "loosen", "sparse", "dens", "widen")
+_ENDING = ("end", "start", "begin", "finish", "terminat", "emerg", "stop")
 _POSSESSIVE = frozenset(("its", "their"))
 _BEYOND = frozenset(("beyond", "past", "over"))
 _NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
@@ -37,9 +40,12 @@ def place(reading: Reading, number: int) -> None:
     """The claim that a place or direction makes, together with those that it is listed or paired with."""
     mark = reading.marks[number]
     here: Place = mark.content
-    before = _before(reading, mark.start)
+    words, before = reading.text.words, _before(reading, mark.start)
     word = reading.word(before)
     if _is_left_out(reading, here, before):
+        _listed(reading, number)
+        return
+    if word.startswith("toward") and any(each.startswith(_FADING) for each in words[max(0, before - 3) : before]):
         _listed(reading, number)
         return
     if reading.word(mark.stop) in _NO_PLACE_BEFORE or _pair(reading, number, word) or _leads_on(reading, number):
@@ -53,7 +59,8 @@ def place(reading: Reading, number: int) -> None:
     if at_edges(reading, number, listed):
         return
     span = (mark.start, listed[-1].stop)
-    moving = word.startswith(_MOVING) and not here.scope and before == mark.start - 1
+    straight_on = _EXACTLY.issuperset(words[before + 1 : mark.start])
+    moving = word.startswith(_MOVING) and not here.scope and straight_on
     if word == "from" and all(each.scope == "edge" and each.points for each in listed):
         targets = reading.binder.targets(*span, lambda element: element.edges is not None, place=True)
         reading.settle("edge", span, targets, lambda e: verdicts.cut_at(e, listed), "edges")
@@ -66,8 +73,12 @@ def place(reading: Reading, number: int) -> None:
 def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], word: str) -> None:
     """`In the upper left`; what passes through the middle may lie elsewhere as well."""
     through = word in _THROUGH and any(each.middle and not each.points for each in listed)
+    before = _before(reading, span[0])
+    ends = any(each.startswith(_ENDING) for each in reading.text.words[max(0, before - 2) : max(0, before)])
 
     def holds(element: Known) -> bool | None:
+        if ends and element.is_line and not any(each.needs.isdisjoint(element.cells) for each in listed):
+            return True
         return verdicts.at_places(element, listed, through=through, forgiving=word == "near")
 
     targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
@@ -77,7 +88,9 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
 def _is_left_out(reading: Reading, place: Place, before: int) -> bool:
     """`Leaves only the lower right bare`, `except the north`: where something is not."""
     word = reading.word(before)
-    if word in _EXCEPT or (word == "only" and reading.word(before - 1).startswith("leav")):
+    if word in _EXCEPT or (word == "but" and reading.word(before - 1) in ("everything", "all", "anywhere")):
+        return True
+    if word == "only" and reading.word(before - 1).startswith("leav"):
         return True
     return word.startswith("leav") and place.scope != "edge"
 
@@ -193,7 +206,8 @@ def _heading(reading: Reading, span: tuple[int, int], listed: Sequence[Place], *
             and len(listed) == 1
             and any(standing.lies_towards(element, listed[0], other) for other in others if other.id != element.id)
         )
-        return True if seen or all(found) else False if False in found else None
+        lies = len(listed) > 1 and verdicts.at_places(element, listed, forgiving=True)
+        return True if seen or lies or all(found) else False if False in found else None
 
     targets = reading.binder.targets(*span, bool, place=True)
     reading.settle("direction", span, targets, holds, "orientation")
