@@ -20,11 +20,7 @@ _COVERING = (
     "cover", "occup", "fill", "tak", "took", "up", "account", "mak", "span", "compris", "over", "across", "constitut",
     "claim", "dominat", "consum", "amount", "represent", "for", "to", "about", "hold", "command",
 )  # fmt: skip
-_SPREAD_OVER = frozenset(
-    """across over throughout through along dot dots dotting pepper peppers peppering punctuate punctuates
-    punctuating sprinkle sprinkles speckle speckles stud studs cross crosses crossing traverse traverses traversing
-    """.split()
-)
+_SPREAD_OVER = WORDS["measures.spread_over"]
 """Words before `the whole picture` that do not say how much of it is covered."""
 _IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
 _TOGETHER = frozenset(("together", "combined", "jointly", "total", "collectively"))
