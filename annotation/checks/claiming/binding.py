@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from annotation.checks.claiming.known import Known
-from annotation.checks.claiming.marks import DETERMINERS, Mark
+from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark
 from annotation.checks.claiming.mentions import ROLES, Mention
 from annotation.checks.claiming.places import STARTERS
 from annotation.checks.claiming.text import Text
@@ -12,7 +12,6 @@ from annotation.checks.claiming.vocabulary import WORDS
 
 Applies = Callable[[Known], object]
 
-FINITE = WORDS["binding.finite"]
 _INVERTED = WORDS["binding.inverted"]
 _PREPOSITIONS = WORDS["binding.prepositions"]
 _OPENING = frozenset((",", "and", "while", "whereas", "but", "with", ";", "plus", "where", ":", "("))

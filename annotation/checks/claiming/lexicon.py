@@ -21,6 +21,9 @@ from annotation.tags import TagTable
 
 RELATIVE = frozenset(("which", "that", "whose"))
 PRONOUNS = RELATIVE | {
+    "first",
+    "last",
+    "others",
     "it",
     "its",
     "itself",

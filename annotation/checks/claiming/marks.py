@@ -1,5 +1,6 @@
 """What stands where in a caption: phrases, places, numbers, names and pronouns, from left to right."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 
 DETERMINERS = WORDS["marks.determiners"]
+FINITE = WORDS["binding.finite"]
+_FINITES = [[word] for word in FINITE]
+_ARTICLES = [["a"], ["an"], ["the"], ["some"], ["another"]]
 _BREAKS = frozenset(";:")
 _THINGS = frozenset(("class", "name", "generic", "pronoun"))
 _JOINING = frozenset(("and", "with", "where"))
@@ -113,7 +117,7 @@ def _names_a_part(text: Text, quantity: numbers.Quantity) -> bool:
 
 def clauses(text: Text, marks: list[Mark]) -> list[int]:
     """Number of the clause of each word: sentences, and what semicolons, `while` and `, and a …` part."""
-    starts = {mark.start for mark in marks if mark.kind in _THINGS}
+    starts = {mark.start: mark.stop for mark in marks if mark.kind in _THINGS}
     names = {mark.start for mark in marks if mark.kind == "name"}
     sites = {mark.start for mark in marks if mark.kind in ("place", "axis")}
     words, sentence = text.words, text.sentence
@@ -124,6 +128,8 @@ def clauses(text: Text, marks: list[Mark]) -> list[int]:
             number += 1
         elif before == "," and word in _JOINING:
             number += _begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites)
+        elif (before == "," or word == "and") and _begins_sentence(words, at + (word == "and"), starts):
+            number += 1  # a wood fills the north, a strip of scree runs along the left
         numbers_[at] = number
     return numbers_
 
@@ -135,7 +141,15 @@ def _begins_place(text: Text, at: int, sites: set[int]) -> bool:
     return at in sites or (text.words[at] in _PREPOSITIONS and not sites.isdisjoint(range(at + 1, at + 4)))
 
 
-def _begins_thing(text: Text, at: int, starts: set[int], names: set[int]) -> bool:
+def _begins_sentence(words: list[str], at: int, starts: dict[int, int]) -> bool:
+    """Whether a thing and its verb begin at a word: `a strip of scree runs`, `forest occupies`."""
+    if words[at : at + 1] not in _ARTICLES and at not in starts:
+        return False
+    thing = next((place for place in range(at, min(at + 6, len(words))) if place in starts), None)
+    return thing is not None and words[starts[thing] : starts[thing] + 1] in _FINITES
+
+
+def _begins_thing(text: Text, at: int, starts: Container[int], names: set[int]) -> bool:
     """Whether a noun phrase with its article, or a pronoun, begins at a word."""
     if at >= len(text.words):
         return False

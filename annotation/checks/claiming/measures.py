@@ -91,12 +91,11 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
         targets = reading.binder.targets(*span, bool)
         reading.add("number", *span, "unsupported", targets[0].id if targets else None, None)
         return
+    if _distance(reading, mark, told):
+        return
     if any(word in _APART for word in after):
         targets = reading.binder.targets(*span, lambda element: element.spacing is not None)
         reading.settle("number", span, targets, lambda e: within(e.spacing, told, 0.06), "spacing_m")
-        return
-
-    if _distance(reading, mark, told):
         return
 
     def fits(element: Known) -> bool | None:
@@ -116,7 +115,7 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
 def _distance(reading: Reading, mark: Mark, told: Quantity) -> bool:
     """`95 metres west of the canal`, `20 m away`: a distance between any two things that are near each other."""
     at_place = any(other.kind == "place" and other.start == mark.stop for other in reading.marks)
-    if not at_place and reading.word(mark.stop) not in _AWAY:
+    if not at_place and reading.word(mark.stop) not in _AWAY | _APART:
         return False
     for element in reading.known:
         for each in element.relations:

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
-from annotation.checks.claiming.binding import FINITE
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
-from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.text import Text
 
+_FINITES = [[word] for word in FINITE]
 _PAIRED = {"former": -2, "latter": -1}
 """Of the two things told last, which is meant."""
+_ORDERED = frozenset(("first", "last", "others"))
+"""`The first two`: any of the things told so far."""
 
 
 def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequence[int]) -> list[Known]:
@@ -20,8 +22,10 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
         return []
     if word in RELATIVE:
         return list(told[-1].elements)
+    named = [each for each in told if each.kind != "pronoun"]
+    if word in _ORDERED:
+        return [element for each in named for element in each.elements]
     if word in _PAIRED:
-        named = [each for each in told if each.kind != "pronoun"]
         return list(named[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
     sentence = text.sentence[mark.start]
     here = [each for each in told if text.sentence[each.mark.start] == sentence]
@@ -48,6 +52,10 @@ def is_pronoun(text: Text, mark: Mark) -> bool:
     after = text.words[mark.stop] if mark.stop < len(text.words) else ""
     if word in ("this", "these", "those", "each", "one"):
         return after in FINITE or after in ("", ",", ".")
+    if word in _ORDERED:
+        number = after in ("two", "three", "four")
+        following = text.words[mark.stop + number : mark.stop + number + 1]
+        return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and following in _FINITES
     if word == "that":
         before = text.words[mark.start - 1] if mark.start else ""
         return before.isalnum() and before not in FINITE and after not in ("the", "a", "it")

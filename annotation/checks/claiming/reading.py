@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from annotation.checks.claiming.binding import FINITE, Binder
+from annotation.checks.claiming.binding import Binder
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Lexicon
-from annotation.checks.claiming.marks import DETERMINERS, Mark, clauses, read_marks
+from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark, clauses, read_marks
 from annotation.checks.claiming.mentions import Mention, governed, is_generic_mention, is_mention, meant_by
 from annotation.checks.claiming.names import Name, names_in
 from annotation.checks.claiming.pronouns import antecedents, is_pronoun

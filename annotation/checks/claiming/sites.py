@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from annotation.checks.claiming import standing, verdicts
-from annotation.checks.claiming.binding import FINITE
 from annotation.checks.claiming.edges import at_edges
 from annotation.checks.claiming.known import Known
-from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.relating import relate, towards
@@ -41,6 +40,8 @@ def place(reading: Reading, number: int) -> None:
     mark = reading.marks[number]
     here: Place = mark.content
     words, before = reading.text.words, _before(reading, mark.start)
+    while reading.word(before) in _EXACTLY:
+        before -= 1
     word = reading.word(before)
     if _is_left_out(reading, here, before):
         _listed(reading, number)
@@ -59,8 +60,7 @@ def place(reading: Reading, number: int) -> None:
     if at_edges(reading, number, listed):
         return
     span = (mark.start, listed[-1].stop)
-    straight_on = _EXACTLY.issuperset(words[before + 1 : mark.start])
-    moving = word.startswith(_MOVING) and not here.scope and straight_on
+    moving = word.startswith(_MOVING) and not here.scope and _EXACTLY.issuperset(words[before + 1 : mark.start])
     if word == "from" and all(each.scope == "edge" and each.points for each in listed):
         targets = reading.binder.targets(*span, lambda element: element.edges is not None, place=True)
         reading.settle("edge", span, targets, lambda e: verdicts.cut_at(e, listed), "edges")
