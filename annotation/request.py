@@ -1,10 +1,10 @@
 """What is asked of an engine, and what comes back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
-TASKS: Mapping[str, int] = {"area": 1, "non_area": 2, "revision": 3, "scene": 4}
+TASKS: Mapping[str, int] = {"area": 1, "non_area": 2, "revision": 3, "scene": 4, "recaption": 5, "gaia": 6}
 """Task numbers as they stand in a shard; 1 to 3 are RSTeller's, ours go on from 4."""
 
 
@@ -53,6 +53,8 @@ class Request:
         temperature: sampling temperature.
         n: how many answers are wanted.
         place: names of the areas around the picture, as far as the prompt tells them.
+        schema: JSON schema that the answer has to follow; None: running text is wanted.
+        picture: a JPEG, PNG or WebP file for engines that see; None: nobody is shown anything.
     """
 
     key: str
@@ -67,6 +69,8 @@ class Request:
     temperature: float = 0.7
     n: int = 1
     place: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
+    picture: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

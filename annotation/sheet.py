@@ -9,6 +9,7 @@ from typing import Any
 
 from annotation import words
 from annotation.facts import MEANING_LIMIT, clean
+from annotation.record import KIND, record_sheet
 from annotation.request import ElementFacts
 
 Facts = Mapping[str, Any]
@@ -41,6 +42,8 @@ def sheet(elements: Sequence[ElementFacts], gsd: float, place: Sequence[str] = (
     Returns:
         One fact a line for one element, one element a line for several; no trailing newline.
     """
+    if elements[0].kind == KIND:
+        return record_sheet(elements[0].facts)
     head = [f"Picture: seen from above, north up, {gsd:.3g} metres per pixel"]
     where = ", ".join(filter(None, (clean(name, PLACE_LIMIT) for name in reversed(place[-MOST_PLACES:]))))
     if where:

@@ -1,6 +1,9 @@
 """Asking again, with waits that grow and differ, as long as it may help."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +20,8 @@ class Patience(BaseModel):
         tries: in all.
         first_wait_s: at most so long before the second try, then twice as long each time (full jitter, after
             https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-        longest_wait_s: at most so long between tries; whoever asks for more is not waited for.
+        longest_wait_s: at most so long between tries; whoever asks for more is not waited for. What is asked for is
+            waited for and such a random wait besides, so that not all come back at once.
         timeout_s: without a byte, until a try counts as failed.
     """
 
@@ -43,14 +47,28 @@ class Patience(BaseModel):
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(PassingError),
             stop=stop,
-            wait=lambda state: _asked_wait(state) or backoff(state),
+            wait=lambda state: (_asked_wait(state) or 0) + backoff(state),
             reraise=True,
         )
         try:
             return retrying(ask)
         except PassingError as error:
             tried = retrying.statistics.get("attempt_number", 1)
-            raise DownloadError(f"{error} (tried {tried} times; run the same command again later)") from error
+            times = "once" if tried == 1 else f"{tried} times"
+            raise DownloadError(f"{error} (tried {times}; run the same command again later).") from error
+
+
+def asked_wait(said: str | None) -> float | None:
+    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3): a number, or a date; None where it says neither."""
+    if not said:
+        return None
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", said.strip()):
+        return float(said)
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, IndexError):
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(tz=UTC)).total_seconds())
 
 
 def _asked_wait(state: Any) -> float | None:

@@ -56,7 +56,7 @@ class Run:
         for row in rows(self.folder, "patches", ("patch_id", "metadata")):
             if row["patch_id"] in asked:
                 metadata = json.loads(row["metadata"])
-                found[row["patch_id"]] = (metadata["image_name"], *metadata["bounds"])
+                found[row["patch_id"]] = (metadata["image_name"], *(metadata["bounds"] or ()))
         return found
 
 

@@ -12,20 +12,32 @@ from annotation.engines.grammar import GrammarEngine
 from annotation.engines.openai import OpenAiEngine
 from annotation.engines.vllm import VllmEngine
 from annotation.tasks import Policy
+from download.imagery.earth_engine import EarthEngineImagery
 from download.imagery.local import LocalImagery
-from download.osm.extract import OsmExtract
+from download.imagery.stac import StacImagery
+from download.imagery.xyz import XyzImagery
+from download.osm.extract import OsmExtract, OsmHistory
+from download.osm.labels import LabelMap
+from download.osm.overpass import OverpassMap
 from download.paths import ConfigPath
 from download.scene import Bounds
 from pipeline.errors import PipelineError
 from pipeline.explain import explain
+from pipeline.gaia_samples import GaiaSamples
 from pipeline.grid import PatchGrid
+from pipeline.skyscript_samples import SkyScriptSamples
 from pipeline.split import Split
+from pipeline.writers.csv_titles import SkyScriptCsvWriter
+from pipeline.writers.gaia_json import GaiaJsonWriter
+from pipeline.writers.git10m import Git10mWriter
 from pipeline.writers.webdataset import WebDatasetWriter
 
-Imagery = LocalImagery
-Osm = OsmExtract
+Imagery = Annotated[EarthEngineImagery | LocalImagery | StacImagery | XyzImagery, Field(discriminator="kind")]
+Osm = Annotated[OsmExtract | OsmHistory | OverpassMap | LabelMap, Field(discriminator="kind")]
 AnyEngine = Annotated[GrammarEngine | OpenAiEngine | VllmEngine, Field(discriminator="kind")]
-Output = WebDatasetWriter
+Output = Annotated[GaiaJsonWriter | Git10mWriter | SkyScriptCsvWriter | WebDatasetWriter, Field(discriminator="kind")]
+
+WebAddress = Annotated[str, Field(pattern="^https?://")]
 
 
 class ConfigError(PipelineError):
@@ -160,7 +172,8 @@ class Config(BaseModel):
         output: what is written.
         split: shares of train, validation and test.
         tags: a CSV laid over the tag table.
-        tag_wiki: taginfo's wiki database (SQLite), for definitions of tags that the table lacks.
+        tag_wiki: taginfo's wiki database (SQLite), for definitions of tags that the table lacks; a file, or the
+            address of `taginfo-wiki.db.bz2`.
         prompts: a folder of templates instead of the shipped ones.
         workers: units worked on at once; left out: one for each CPU.
     """
@@ -170,12 +183,12 @@ class Config(BaseModel):
     name: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0)
     region: Bounds | ConfigPath | None = None
-    samples: Annotated[GridSamples | RunSamples, Field(discriminator="kind")]
+    samples: Annotated[GaiaSamples | GridSamples | RunSamples | SkyScriptSamples, Field(discriminator="kind")]
     captions: Captions = Captions()
     output: Output
     split: Split = Split()
     tags: ConfigPath | None = None
-    tag_wiki: ConfigPath | None = None
+    tag_wiki: Annotated[WebAddress | ConfigPath | None, Field(union_mode="left_to_right")] = None
     prompts: ConfigPath | None = None
     workers: int | None = Field(default=None, ge=1)
 

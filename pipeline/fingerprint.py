@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
-PARTS_VERSION = 3
+PARTS_VERSION = 4
 """Raised when the same configuration and inputs would give other parts."""
 
 NOT_CONTENT = (
@@ -17,7 +17,23 @@ NOT_CONTENT = (
     "prompts",
     "output",
     "samples.imagery.path",
+    "samples.imagery.concurrency",
+    "samples.imagery.user_agent",
+    "samples.imagery.key_from",
+    "samples.imagery.patience",
+    "samples.imagery.tokens",
     "samples.osm.path",
+    "samples.osm.url",
+    "samples.osm.region",
+    "samples.osm.index",
+    "samples.osm.md5",
+    "samples.osm.sha256",
+    "samples.osm.patience",
+    "samples.osm.servers",
+    "samples.osm.cell",
+    "samples.osm.max_cells",
+    "samples.osm.timeout_s",
+    "samples.osm.memory_mb",
     "samples.path",
     "captions.max_error_rate",
     "captions.checks.max_repeat",

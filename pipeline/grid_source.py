@@ -1,6 +1,7 @@
 """Patches cut from scenes, with the map under them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -12,12 +13,13 @@ import shapely
 from numpy.typing import NDArray
 from rich.console import Console
 
+from download.osm.extract import OsmExtract
 from download.scene import Scene, Window
 from pipeline.config import Config, GridSamples, Imagery
 from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
 from pipeline.grid import Block, Patches, blocks
-from pipeline.maps import Maps, read_maps
+from pipeline.maps import Maps, map_area, read_maps
 from pipeline.place import places
 from pipeline.region import check_overlap, load_region, scenes_inside
 from pipeline.samples import as_of, make_plans, meet, patch_gsd, unit_elements, unit_patches
@@ -36,6 +38,7 @@ class GridSource:
         config: the configuration.
         samples: its samples.
         scenes: scenes of the region, by id.
+        osm: the map, on disk.
         maps: the map as GeoParquet, once it has been read.
         map_counts: what became of its elements, by file.
         strata: what lies in each cell of the splits, where there is more than one split.
@@ -44,6 +47,7 @@ class GridSource:
     config: Config
     samples: GridSamples
     scenes: Mapping[str, Scene]
+    osm: OsmExtract
     maps: Maps | None = None
     map_counts: Mapping[str, Any] | None = None
     strata: Mapping[Cell, str] = field(default_factory=dict)
@@ -56,10 +60,12 @@ class GridSource:
             PipelineError: imagery, map and region do not fit together.
             DownloadError: imagery or map cannot be used.
         """
-        samples.osm.check(history=samples.as_of == "picture")
         region = load_region(config.region)
+        samples.imagery.check()
         scenes = scenes_inside(samples.imagery.scenes(region), region)
-        known = samples.osm.bounds()
+        osm = samples.osm.on_disk(map_area(scenes, region, samples.patch))
+        osm.check(history=samples.as_of == "picture")
+        known = osm.bounds()
         if known:
             check_overlap(scenes, known)
         for scene in scenes:
@@ -72,7 +78,7 @@ class GridSource:
         region, split = load_region(self.config.region), self.config.split
         years = {} if split.is_one else years_of(list(self.scenes.values()), split.cell)
         return {
-            "map": self.samples.osm.digest(),
+            "map": self.osm.digest(),
             "region": "" if region is None else digest(region.wkt),
             "years": digest(sorted(years.items())),
         }
@@ -96,7 +102,9 @@ class GridSource:
     def ready(self, folder: Path, console: Console) -> "GridSource":
         """Reads the map into a folder, unless it is there already."""
         table = tag_table(self.config.tags)
-        maps, counts = read_maps(self.samples.osm, table, list(self.scenes.values()), folder, console)
+        for line in self.samples.imagery.notices(list(self.scenes.values())):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        maps, counts = read_maps(self.osm, table, list(self.scenes.values()), folder, console)
         strata = {} if self.config.split.is_one else strata_of(maps, list(self.scenes.values()), self.config.split.cell)
         return replace(self, maps=maps, map_counts=counts, strata=strata)
 
@@ -139,6 +147,14 @@ class ScenePictures:
 
     imagery: Imagery
     scenes: Mapping[str, Scene]
+
+    def fetch(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Asks for the windows of each scene together."""
+        windows: defaultdict[str, list[Window]] = defaultdict(list)
+        for row in rows:
+            windows[row["scene"]].append(Window(*row["window"]))
+        for scene, wanted in windows.items():
+            self.imagery.prefetch(self.scenes[scene], wanted)
 
     def read(self, row: Mapping[str, Any]) -> NDArray[np.uint8]:
         """The pixels of a row of the patches part."""
@@ -214,7 +230,7 @@ class GridLook:
         return int(self.patches.ids[brief.patch])
 
     def _patch_row(self, index: int, status: str, task: str | None) -> Row:
-        config, osm = self.source.config, self.source.samples.osm
+        config, osm = self.source.config, self.source.osm
         scene, window, size = self.unit.scene, self.patches.windows[index], self.unit.grid.size
         a, b, _, d, e, _ = scene.transform
         left, _, _, top = self.patches.boxes[index].tolist()

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.crew import Failure
 from pipeline.store import Commit
+from pipeline.unit import Done
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Ledger:
         failures: units, shards and patches that failed, with the reason.
         fresh_captions: captions made since this start.
         engines: figures of the engines since this start.
+        fetched: bytes and requests, by source, since the run began; see `download.traffic`.
         lost: units that raised on every attempt.
     """
 
@@ -33,6 +35,7 @@ class Ledger:
     failures: list[dict[str, str]] = field(default_factory=list)
     fresh_captions: int = 0
     engines: Mapping[str, Any] = field(default_factory=dict)
+    fetched: Counter[str] = field(default_factory=Counter)
     lost: int = 0
 
     @property
@@ -45,8 +48,10 @@ class Ledger:
         self.reused += 1
         self.counts.update(commit.counts)
 
-    def unit_done(self, name: str, commit: Commit) -> None:
+    def unit_done(self, name: str, done: Done) -> None:
         """A unit finished since this start."""
+        commit = done.commit
+        self.fetched.update(done.fetched)
         self.computed += 1
         self.counts.update(commit.counts)
         self.fresh_captions += commit.counts["captions"]
@@ -56,6 +61,7 @@ class Ledger:
     def shard_done(self, line: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """A shard that is there; returns the patches whose pixels could not be read."""
         self.shards.append(line)
+        self.fetched.update(line["fetched"])
         failed: Sequence[Mapping[str, Any]] = line["failures"]
         for patch in failed:
             self._fail("patch", str(patch["patch_id"]), patch["error"], "")
@@ -82,7 +88,21 @@ class Ledger:
             "shards": {"done": len(self.shards), "reused": reused, "written": len(self.shards) - reused},
             "counts": dict(sorted(counts.items())),
             "engines": self.engines,
+            "fetched": self._fetched(),
             "failures": self.failures,
+        }
+
+    def _fetched(self) -> dict[str, Any]:
+        """By source: `bytes`, `requests`, and bytes for each caption of the run."""
+        sources = sorted({key.partition(".")[2] for key in self.fetched})
+        captions = self.counts["captions"]
+        return {
+            source: {
+                "bytes": (received := self.fetched[f"fetched_bytes.{source}"]),
+                "requests": self.fetched[f"fetched_requests.{source}"],
+                "bytes_per_caption": round(received / captions) if captions else None,
+            }
+            for source in sources
         }
 
     def _fail(self, kind: str, name: str, error: str, trace: str) -> None:

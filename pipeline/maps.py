@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+import shapely
 from rich.console import Console
 
 from annotation.tags import TagTable
@@ -16,7 +18,14 @@ from pipeline.atomic import UNFINISHED, read_json, write_json
 from pipeline.elements import ElementStore, write_elements
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import digest
+from pipeline.grid import PatchGrid
 from pipeline.region import check_overlap
+
+METRES_OF_DEGREE: Final = 110_000
+"""Of latitude, rounded down (110,574 at the equator, 111,694 at the poles)."""
+
+MERIDIANS_END: Final = 89.0
+"""Degrees; nearer to a pole a degree of longitude means nothing for a margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,27 @@ class Maps:
     def of(self, scene: Scene) -> Path:
         """The elements under a scene."""
         return self.files[scene.acquired if scene.acquired in self.files else None]
+
+
+def map_area(scenes: Sequence[Scene], region: Any, patch: PatchGrid) -> Any:
+    """Where the map is needed: under the scenes; of a region, under the patches whose middles lie in it.
+
+    Args:
+        scenes: pictures.
+        region: shapely, degrees; None for everywhere.
+        patch: how patches are laid.
+
+    Returns:
+        A shapely geometry in degrees.
+    """
+    boxes = np.array([scene.bounds for scene in scenes])
+    under = shapely.union_all(shapely.box(*boxes.T))
+    if region is None:
+        return under
+    side_m = max(float(np.max(np.array(patch.window_size(scene)) * scene.gsd)) for scene in scenes)
+    nearest_pole = min(float(np.abs(boxes[:, 1::2]).max()), MERIDIANS_END)
+    margin = side_m / METRES_OF_DEGREE / float(np.cos(np.radians(nearest_pole)))
+    return under.intersection(region.buffer(margin))
 
 
 def read_maps(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
+from annotation import gaia
 from annotation.annotate import Attempt
 from annotation.request import TASKS, Request
 from pipeline.source import Look, Row
@@ -37,7 +38,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         {"patch_id": pa.int64(), "task": pa.int32(), "text": pa.string(), "annotator": pa.string(),
          "elements": pa.list_(pa.string()), "prompt": pa.string(), "seed": pa.int64(), "checks": pa.string(),
          "claims": pa.string(), "attempts": pa.int32(), "finish_reason": pa.string(), "prompt_tokens": pa.int32(),
-         "completion_tokens": pa.int32(), "cached_tokens": pa.int32()}
+         "completion_tokens": pa.int32(), "cached_tokens": pa.int32(), "answer": pa.string()}
     ),
 }  # fmt: skip
 
@@ -59,7 +60,9 @@ def parts_of(look: Look, attempts: Mapping[int, Sequence[Attempt]]) -> tuple[dic
         "elements": look.element_rows({patch_id for patch_id, fate in fates.items() if fate == "captioned"}),
         "requests": [_request_row(patch_id, attempt.request) for patch_id, attempt in answers],
         "rejected": [_rejected_row(patch_id, attempt) for patch_id, attempt in answers if attempt.reasons],
-        "captions": [_caption_row(patch_id, attempt) for patch_id, attempt in answers if not attempt.reasons],
+        "captions": [
+            row for patch_id, attempt in answers if not attempt.reasons for row in _caption_rows(patch_id, attempt)
+        ],
     }
     counts = Counter({"captioned": 0, **look.counts})
     counts.update(row["status"] for row in parts["patches"])
@@ -86,6 +89,17 @@ def _rejected_row(patch_id: int, attempt: Attempt) -> Row:
     }  # fmt: skip
 
 
+def _caption_rows(patch_id: int, attempt: Attempt) -> list[Row]:
+    """One for each caption of an answer; a structured answer's tokens are counted with its first caption."""
+    row = _caption_row(patch_id, attempt)
+    if attempt.request.task != gaia.TASK:
+        return [row]
+    answer = gaia.Answer.of(attempt.text)
+    first = row | {"answer": json.dumps(answer.metadata, ensure_ascii=False)}
+    later = first | dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"), 0)
+    return [(later if number else first) | {"text": caption} for number, caption in enumerate(answer.captions)]
+
+
 def _caption_row(patch_id: int, attempt: Attempt) -> Row:
     request, completion = attempt.request, attempt.completion
     return {
@@ -94,7 +108,7 @@ def _caption_row(patch_id: int, attempt: Attempt) -> Row:
         "checks": json.dumps(_tally(attempt)), "claims": _claims_json(attempt), "attempts": attempt.number + 1,
         "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.completion_tokens,
-        "cached_tokens": completion.cached_tokens,
+        "cached_tokens": completion.cached_tokens, "answer": None,
     }  # fmt: skip
 
 

@@ -6,8 +6,12 @@ from typing import Any
 
 from pipeline.config import Config, GridSamples
 from pipeline.fingerprint import content_of, digest
+from pipeline.gaia_samples import GaiaSamples
+from pipeline.gaia_source import GaiaSource
 from pipeline.grid_source import GridSource
 from pipeline.run_source import RunSource
+from pipeline.skyscript_samples import SkyScriptSamples
+from pipeline.skyscript_source import SkyScriptSource
 from pipeline.source import Source
 from pipeline.tables import prompts, tag_table, wiki_digest
 
@@ -55,4 +59,8 @@ def source_of(config: Config) -> Source:
     samples = config.samples
     if isinstance(samples, GridSamples):
         return GridSource.of(config, samples)
+    if isinstance(samples, GaiaSamples):
+        return GaiaSource.of(config, samples)
+    if isinstance(samples, SkyScriptSamples):
+        return SkyScriptSource.of(config, samples)
     return RunSource.of(config, samples)

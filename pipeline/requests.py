@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from annotation import gaia
 from annotation.annotate import Attempt, seed_of
 from annotation.prompts import Prompts
 from annotation.request import Request
@@ -50,4 +51,5 @@ class Requests:
         messages, version = self.templates.render(
             task, assignment.told, assignment.gsd, draft=draft, place=place, seed=seed
         )
-        return Request(key, task, messages, assignment.told, assignment.gsd, seed, version, draft=draft, place=place)
+        request = Request(key, task, messages, assignment.told, assignment.gsd, seed, version, draft=draft, place=place)
+        return gaia.structured(request, assignment.picture) if task == gaia.TASK else request

@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 
+from download import traffic
 from pipeline.config import Config
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import differences
@@ -45,14 +47,14 @@ def run(
         AnnotationError: tag table or prompts cannot be used.
         KeyboardInterrupt: stopped by the user; run.json says so.
     """
-    started = time.time()
+    started, before = time.time(), traffic.fetched()
     prepared = prepare(config)
     folder = RunFolder(out)
     with folder.locked():
         _open_folder(folder, prepared, resume)
         prepared = replace(prepared, source=prepared.source.ready(folder.map, console))
         info = _info(prepared, started)
-        ledger = Ledger(len(prepared.source.units))
+        ledger = Ledger(len(prepared.source.units), fetched=_fetched_before(folder) + Counter(traffic.since(before)))
 
         def save(state: str) -> None:
             seconds = round(time.time() - started, 1)
@@ -61,6 +63,7 @@ def run(
         try:
             Work(prepared, folder, ledger, lambda: save("running")).finish(ray_address, console)
             list_shards(folder, config.name, ledger.shards)
+            config.output.finish(folder.shards)
             save("running")
             check_repeats(write_metrics(folder), config.captions.checks.max_repeat)
         except BaseException as error:
@@ -69,6 +72,14 @@ def run(
             raise
         save("incomplete" if ledger.failures else "complete")
     return not ledger.failures
+
+
+def _fetched_before(folder: RunFolder) -> Counter[str]:
+    """What earlier starts of the run fetched."""
+    by_source = (folder.info() or {}).get("fetched", {})
+    return Counter(
+        {f"fetched_{what}.{source}": said[what] for source, said in by_source.items() for what in ("bytes", "requests")}
+    )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Samples and facts of an earlier run, to be captioned again: neither imagery nor map is touched."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cache
@@ -183,6 +183,9 @@ class ShardPictures:
     """
 
     shards: Path
+
+    def fetch(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Everything is there."""
 
     def read(self, row: Mapping[str, Any]) -> Encoded:
         """The bytes of a sample's picture.

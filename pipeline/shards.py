@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from download import traffic
 from download.errors import DownloadError
 from pipeline.atomic import replacing, write_json
 from pipeline.config import Output
@@ -117,15 +119,17 @@ def make_shard(plan: ShardPlan, folder: RunFolder, pictures: Pictures, output: O
     """Reads the pixels of a shard's patches and writes it, unless it is there already.
 
     Returns:
-        Its line in dataset.json, and `failures`: patches whose pixels could not be read.
+        Its line in dataset.json, `failures`: patches whose pixels could not be read, and `fetched`: bytes and requests
+        that it took, by source.
     """
     known = finished_shard(plan, folder, output)
     if known:
         return known
+    before = traffic.fetched()
     target, index = plan.files(folder, output)
     failures: list[dict[str, Any]] = []
     with replacing(target) as beside:
-        rows = output.write(_samples(plan, folder, pictures, failures), beside)
+        rows = output.write(_samples(plan, folder, pictures if output.wants_pictures else None, failures), beside)
         with beside.open("rb") as written:
             checksum = file_digest(written, "sha256").hexdigest()
         size = beside.stat().st_size
@@ -139,7 +143,7 @@ def make_shard(plan: ShardPlan, folder: RunFolder, pictures: Pictures, output: O
             pa.Table.from_pylist(rows, schema=INDEX_SCHEMA.with_metadata({META: json.dumps(said).encode()})),
             beside,
         )
-    return {**line, "failures": failures, "reused": False}
+    return {**line, "failures": failures, "reused": False, "fetched": traffic.since(before)}
 
 
 def finished_shard(plan: ShardPlan, folder: RunFolder, output: Output) -> dict[str, Any] | None:
@@ -153,28 +157,32 @@ def finished_shard(plan: ShardPlan, folder: RunFolder, output: Output) -> dict[s
         return None  # cut off by a failing disk: the shard is written again
     if said.pop("key", "") != plan.key(output) or target.stat().st_size != said["bytes"]:
         return None
-    return {**said, "failures": [], "reused": True}
+    return {**said, "failures": [], "reused": True, "fetched": {}}
 
 
 def list_shards(folder: RunFolder, name: str, lines: Sequence[Mapping[str, Any]]) -> None:
     """Writes dataset.json and removes shards of an earlier plan."""
     shards = [{key: line[key] for key in ("file", "samples", "captions", "bytes", "sha256")} for line in lines]
     shards.sort(key=lambda line: str(line["file"]))
-    listed = {Path(str(line["file"])).stem for line in shards}
+    listed = {str(line["file"]).partition(".")[0] for line in shards}
     for file in folder.shards.glob("Patches*"):
-        if file.stem not in listed:
+        if file.name.partition(".")[0] not in listed:
             file.unlink()
     total = {key: sum(line[key] for line in shards) for key in ("samples", "captions", "bytes")}
     write_json(folder.shards / "dataset.json", {"name": name, **total, "shards": shards})
 
 
 def _samples(
-    plan: ShardPlan, folder: RunFolder, pictures: Pictures, failures: list[dict[str, Any]]
+    plan: ShardPlan, folder: RunFolder, pictures: Pictures | None, failures: list[dict[str, Any]]
 ) -> Iterator[Sample]:
     for piece in plan.pieces:
-        for row, elements, annotations in _told(folder, piece.unit, slice(piece.start, piece.stop)):
+        told = list(_told(folder, piece.unit, slice(piece.start, piece.stop)))
+        with suppress(DownloadError):  # a picture that cannot be had is told when it is read
+            if pictures:
+                pictures.fetch([row for row, _, _ in told])
+        for row, elements, annotations in told:
             try:
-                picture = pictures.read(row)
+                picture = pictures.read(row) if pictures else None
             except DownloadError as error:
                 failures.append({"patch_id": row["patch_id"], "unit": piece.unit, "error": str(error)})
                 continue
@@ -200,7 +208,8 @@ def _element(row: Mapping[str, Any]) -> Row:
 
 def _annotation(row: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: row[key] for key in ("task", "text", "annotator", "elements", "prompt", "seed")}
-    return {**kept, "checks": json.loads(row["checks"])}
+    answer = {"answer": json.loads(row["answer"])} if row.get("answer") else {}
+    return {**kept, "checks": json.loads(row["checks"]), **answer}
 
 
 def _by_patch(table: pa.Table) -> Mapping[int, list[dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ class Assignment:
         told: facts of what the caption is about.
         gsd: metres per pixel of the picture.
         place: administrative names around it, the largest area first.
+        picture: a file for engines that see; None: nobody is shown anything.
     """
 
     patch_id: int
@@ -35,6 +36,7 @@ class Assignment:
     told: tuple[ElementFacts, ...]
     gsd: float
     place: Sequence[str] = ()
+    picture: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class Look(Protocol):
 
 class Pictures(Protocol):
     """Where pixels come from, once a sample has a caption."""
+
+    def fetch(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Fetches the pictures of some rows of the patches part in as few requests as it takes; `read` has them then.
+
+        Raises:
+            DownloadError: some cannot be had; those that can are there nevertheless.
+        """
 
     def read(self, row: Mapping[str, Any]) -> Picture:
         """The picture of a row of the patches part.

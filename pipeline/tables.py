@@ -7,6 +7,7 @@ from pathlib import Path
 from annotation.prompts import Prompts
 from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
+from download.osm.taginfo import wiki_database
 
 
 @lru_cache(maxsize=4)
@@ -16,9 +17,9 @@ def tag_table(overlay: Path | None) -> TagTable:
 
 
 @lru_cache(maxsize=4)
-def tag_wiki(path: Path | None) -> TagWiki | None:
-    """The wiki's definitions of tags; None where none is configured."""
-    return TagWiki(path) if path else None
+def tag_wiki(where: Path | str | None) -> TagWiki | None:
+    """The wiki's definitions of tags, from a file or an address; None where none is configured."""
+    return TagWiki(_on_disk(where)) if where else None
 
 
 @lru_cache(maxsize=4)
@@ -27,9 +28,14 @@ def prompts(folder: Path | None) -> Prompts:
     return Prompts.load(folder)
 
 
-def wiki_digest(wiki: Path | None) -> str:
+def wiki_digest(where: Path | str | None) -> str:
     """Of the whole file, after a look whether it can be used."""
-    if not tag_wiki(wiki) or not wiki:
+    wiki = tag_wiki(where)
+    if not wiki:
         return ""
-    with wiki.open("rb") as content:
+    with wiki.path.open("rb") as content:
         return file_digest(content, lambda: blake2b(digest_size=12)).hexdigest()
+
+
+def _on_disk(where: Path | str) -> Path:
+    return where if isinstance(where, Path) else wiki_database(where)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from annotation.annotate import Attempt, Post, annotate
 from annotation.request import Request
+from download import traffic
 from pipeline.config import Config
 from pipeline.fingerprint import digest
 from pipeline.parts import parts_of
@@ -38,8 +39,22 @@ class Job:
     roster: Roster | None
 
 
-def caption_unit(job: Job, unit: Unit) -> Commit:
-    """Looks, asks, checks and commits one unit; returns what was committed."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A unit that is finished.
+
+    Attributes:
+        commit: what was committed.
+        fetched: bytes and requests that it took, by source; see `download.traffic`.
+    """
+
+    commit: Commit
+    fetched: Mapping[str, int]
+
+
+def caption_unit(job: Job, unit: Unit) -> Done:
+    """Looks, asks, checks and commits one unit."""
+    before = traffic.fetched()
     if job.roster is None:
         raise ValueError("no engine is on the roster")
     look = job.source.look(unit)
@@ -50,7 +65,7 @@ def caption_unit(job: Job, unit: Unit) -> Commit:
     content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
     commit = Commit(unit.fingerprint(job.fingerprint), content, counts)
     RunFolder(job.folder).commit(unit.id, parts, commit)
-    return commit
+    return Done(commit, traffic.since(before))
 
 
 def tell(config: Config, assignments: Sequence[Assignment], post: Post) -> Mapping[int, Sequence[Attempt]]:

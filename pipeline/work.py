@@ -95,7 +95,7 @@ class Work:
             for errand, outcome in crew.finished(SAVE_EVERY_S):
                 self._book(errand, outcome, display)
                 if errand.kind == "unit" and not isinstance(outcome, Failure):
-                    crew.send(errands.shard(plan) for plan in packer.add(errand.name, outcome))
+                    crew.send(errands.shard(plan) for plan in packer.add(errand.name, outcome.commit))
             if errands.roster:
                 self.ledger.engines = errands.roster.figures(self.ledger.fresh_captions)
             display.show(self.ledger.done, len(self.ledger.shards), self.ledger.counts)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ REASONS = ("length: 3 words", "claim: no lake is on the sheet", "markup: a code 
 
 class Pixels:
     """Tiny pictures, in a colour for each patch."""
+
+    def fetch(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """They are made when they are read."""
 
     def read(self, row: Mapping[str, Any]) -> Encoded:
         buffer = io.BytesIO()

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from download.imagery.local import LocalImagery
+from download.osm.extract import OsmExtract
 from pipeline.config import ConfigError, GridSamples, load_config
 
 GOOD: dict[str, Any] = {
@@ -31,6 +33,8 @@ def _write(folder: Path, change: dict[str, Any] | None = None) -> Path:
 def test_paths_start_at_the_configuration(tmp_path: Path) -> None:
     config = load_config(_write(tmp_path))
     assert isinstance(config.samples, GridSamples)
+    assert isinstance(config.samples.osm, OsmExtract)
+    assert isinstance(config.samples.imagery, LocalImagery)
     assert config.samples.osm.path == tmp_path / "m.osm.pbf"
     assert config.samples.imagery.path == tmp_path / "imagery/*.tif"
 
@@ -64,9 +68,9 @@ def test_shipped_configurations_are_understood(name: str) -> None:
         ({"seed": "seven"}, r"seed: .*integer.*'seven'"),
         (
             {"samples": {**GOOD["samples"], "imagery": {"kind": "balloon", "path": "x"}}},
-            r"samples.imagery.kind: .*'local'.*'balloon'",
+            r"samples.imagery: no kind 'balloon'; there are .*'local'",
         ),
-        ({"output": {"kind": "floppy"}}, r"output.kind: .*'webdataset'.*'floppy'"),
+        ({"output": {"kind": "floppy"}}, r"output: no kind 'floppy'; there are .*'webdataset'"),
         ({"output": {}}, r"output.kind: is missing"),
         ({"captions": {"tasks": {"area": 0, "non_area": 0}}}, r"captions.tasks: .*all 0"),
         ({"captions": {"engines": []}}, r"captions.engines: .*at least 1"),

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from annotation import gaia
 from annotation.checks.claiming.reading import Kind
 from annotation.checks.claims import Claim, read_claims
 from annotation.checks.hygiene import MOST_CHARACTERS, hygiene, label
@@ -92,6 +93,8 @@ class Checks(BaseModel):
             table: nouns and attributes of tags; left out, the shipped one.
         """
         text = text.strip()
+        if request.task == gaia.TASK:
+            return Verdict(gaia.reasons(request, text))
         reasons = hygiene(text, request.task, request.elements, request.messages)
         if not text or len(text) > MOST_CHARACTERS or not any(element.facts for element in request.elements):
             return Verdict(reasons)

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
+from annotation import gaia
 from annotation.engines.engine import Engine
 from annotation.grammar.caption import caption
+from annotation.grammar.gaia import answer as gaia_answer
 from annotation.request import Completion, Request
 
 
@@ -28,4 +30,6 @@ class GrammarEngine(Engine):
 
     def tell(self, request: Request, draft: int = 0) -> str:
         """A caption for a request; the same for the same facts and seed."""
+        if request.task == gaia.TASK:
+            return gaia_answer(request.elements, request.seed + draft)
         return caption(request.elements, request.seed + draft, request.draft)

@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from annotation.engines.engine import Engine
 from annotation.engines.openai_answers import Choice, FinalError, PassingError, Usage
 from annotation.engines.openai_endpoint import Endpoint, Key, Limits, backoff_s, host_of, is_near, problem_of
+from annotation.engines.vision import data_url, with_part
 from annotation.errors import AnnotationError, EngineDead
 from annotation.request import Completion, Request
 
@@ -46,7 +47,9 @@ class OpenAiEngine(Engine):
         temperature: of sampling; None: what the task says.
         max_tokens: longest answer; None: what the task says.
         max_tokens_field: what the endpoints call it.
-        extra: further fields of the body, such as `top_p`; null leaves one of ours out, such as `seed`.
+        vision: the model sees: pictures of requests are sent along.
+        extra: further fields of the body, such as `top_p`; null leaves one of ours out, such as `seed`, or
+            `response_format` where endpoints know no structured output.
     """
 
     kind: Literal["openai"] = "openai"
@@ -60,6 +63,7 @@ class OpenAiEngine(Engine):
     temperature: float | None = Field(default=None, ge=0)
     max_tokens: int | None = Field(default=None, ge=1)
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    vision: bool = False
     extra: dict[str, Any] = Field(default_factory=dict)
     cpus: float = Field(default=0.5, ge=0)
 
@@ -178,13 +182,17 @@ class OpenAiEngine(Engine):
         body = {
             "temperature": request.temperature if self.temperature is None else self.temperature,
             "seed": request.seed % SEEDS,
+            **_format(request),
             **self.extra,
             self.max_tokens_field: self.max_tokens or request.max_tokens,
         }
         if request.n > 1:
             body["n"] = request.n
         sent = {field: value for field, value in body.items() if value is not None}
-        return {"model": self.model, "messages": list(request.messages), "extra_body": sent}
+        messages: list[Any] = list(request.messages)
+        if self.vision and request.picture:
+            messages = with_part(messages, {"type": "image_url", "image_url": {"url": data_url(request.picture)}})
+        return {"model": self.model, "messages": messages, "extra_body": sent}
 
     def _completions(self, request: Request, choices: Sequence[Choice], usage: Usage) -> list[Completion]:
         return [
@@ -203,3 +211,11 @@ class OpenAiEngine(Engine):
 
     def _failed(self, request: Request, reason: str, *, lasting: bool = False) -> Completion:
         return Completion(request.key, "", self.name, error=reason, lasting=lasting)
+
+
+def _format(request: Request) -> dict[str, Any]:
+    """The field that asks for structured output."""
+    if request.schema is None:
+        return {}
+    schema = {"name": request.task, "schema": dict(request.schema), "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}

@@ -1,6 +1,7 @@
 """Language models in this cluster: vLLM, one engine in each replica."""
 
 import asyncio
+import io
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from annotation.engines.chat import REFUSALS, Chat
 from annotation.engines.engine import Engine
 from annotation.engines.model_folder import as_folder, check_model
+from annotation.engines.vision import with_part
 from annotation.engines.vllm_causes import Causes
 from annotation.engines.vllm_start import OURS, check_keys, end, load, need_vllm
 from annotation.errors import AnnotationError, EngineDead
@@ -43,6 +45,7 @@ class VllmEngine(Engine):
         max_tokens: longest answer; None: what the task says.
         min_tokens: shortest answer, for measuring.
         chat_template: a Jinja file; None: the model's own.
+        vision: the model sees: pictures of requests are shown to it.
         engine: further arguments of vLLM's `AsyncEngineArgs`, such as `quantization`.
     """
 
@@ -58,6 +61,7 @@ class VllmEngine(Engine):
     max_tokens: int | None = Field(default=None, ge=1)
     min_tokens: int = Field(default=0, ge=0)
     chat_template: Path | None = None
+    vision: bool = False
     engine: dict[str, Any] = Field(default_factory=dict)
 
     _llm: Any = PrivateAttr(None)
@@ -184,7 +188,7 @@ class VllmEngine(Engine):
             raise EngineDead(f"engine {self.name}: is not running; start it first")
         loop = asyncio.get_running_loop()
         try:
-            prompt = await loop.run_in_executor(self._tokenising, self._chat.tokens, request.messages)
+            prompt = await loop.run_in_executor(self._tokenising, self._chat.tokens, self._messages(request))
         except REFUSALS as error:
             return [self._failed(request, f"the model's chat template fails: {error}", lasting=True)]
         longest = self.max_tokens or request.max_tokens
@@ -201,7 +205,7 @@ class VllmEngine(Engine):
             return [self._failed(request, f"{type(error).__name__}: {error.__cause__ or error}")]
 
     async def _ask(self, request: Request, prompt: list[int], longest: int) -> list[Completion]:
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
+        from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
         sampling = SamplingParams(
             n=request.n,
@@ -211,9 +215,11 @@ class VllmEngine(Engine):
             max_tokens=longest,
             min_tokens=min(self.min_tokens, longest),
             output_kind=RequestOutputKind.FINAL_ONLY,
+            structured_outputs=StructuredOutputsParams(json=dict(request.schema)) if request.schema else None,
         )
-        rendered = {"type": "token", "prompt_token_ids": prompt}  # what vLLM's own renderer hands over
-        (final,) = [output async for output in self._llm.generate(rendered, sampling, request.key)]
+        (final,) = [
+            output async for output in self._llm.generate(self._rendered(request, prompt), sampling, request.key)
+        ]
         if any(answer.finish_reason in BROKEN for answer in final.outputs):
             return [self._failed(request, "vLLM broke the answer off")]
         return [
@@ -222,13 +228,28 @@ class VllmEngine(Engine):
                 answer.text.strip(),
                 self.name,
                 finish_reason=answer.finish_reason or "stop",
-                prompt_tokens=len(prompt) if draft == 0 else 0,
+                prompt_tokens=len(final.prompt_token_ids or prompt) if draft == 0 else 0,
                 completion_tokens=len(answer.token_ids),
                 cached_tokens=(final.num_cached_tokens or 0) if draft == 0 else 0,
                 draft=draft,
             )
             for draft, answer in enumerate(sorted(final.outputs, key=lambda answer: answer.index))
         ]
+
+    def _shown(self, request: Request) -> bool:
+        return self.vision and request.picture is not None
+
+    def _messages(self, request: Request) -> Sequence[Any]:
+        return with_part(request.messages, {"type": "image"}) if self._shown(request) else request.messages
+
+    def _rendered(self, request: Request, prompt: list[int]) -> dict[str, Any]:
+        """What vLLM's own renderer hands over; with a picture, what it is given."""
+        if not self._shown(request):
+            return {"type": "token", "prompt_token_ids": prompt}
+        from PIL import Image
+
+        picture = Image.open(io.BytesIO(request.picture or b"")).convert("RGB")
+        return {"prompt_token_ids": prompt, "multi_modal_data": {"image": picture}}
 
     @contextmanager
     def _named(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from annotation.grammar import tables
+from annotation.grammar import tables, tagged
 from annotation.grammar.clause import Plan, say
 from annotation.grammar.content import essentials, tellable
 from annotation.grammar.english import sentence, words_of
@@ -49,8 +49,11 @@ def caption(elements: Sequence[ElementFacts], seed: int, draft: str = "") -> str
         draft: a caption that the result must differ from, and whose words it rather leaves.
 
     Returns:
-        Text of 15 to 70 words where the facts suffice for 15; a crowded scene may take a few more.
+        Text of 15 to 70 words where the facts suffice for 15; a crowded scene may take a few more. What only tags tell
+        (`annotation.tag_facts`) may be shorter.
     """
+    if "role" in elements[0].facts:
+        return tagged.tell(elements, seed, draft)
     best = longer = ""
     for attempt in range(_TRIES):
         rng = Random(seed + attempt * _NEXT_SEED)

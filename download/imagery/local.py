@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from shapely.geometry.base import BaseGeometry
 
 from download.errors import DownloadError
-from download.imagery.pixels import to_bytes
+from download.imagery.fgdc import Acquired, acquired, day_of, metadata_beside
+from download.imagery.pixels import patch
+from download.imagery.source import ImagerySource
 from download.paths import ConfigPath
 from download.scene import Scene, Window
 
@@ -23,11 +24,12 @@ RASTER_SUFFIXES = {".tif", ".tiff", ".vrt", ".jp2", ".img", ".png", ".jpg"}
 TRUE_ALPHA = 0.99
 """Share of an alpha band that is fully transparent or fully opaque, at least."""
 
+FEW = 5
 HASHED_WHOLE = 64 << 20
 HASHED_PIECE = 1 << 20
 
 
-class LocalImagery(BaseModel):
+class LocalImagery(ImagerySource):
     """Rasters on disk, each file one scene.
 
     Attributes:
@@ -37,12 +39,11 @@ class LocalImagery(BaseModel):
         stretch: values shown as black and white; needed for float data, and taken from the 2nd and 98th percentile
             of each scene for other data that is not 8 bit.
         source: provider's name, written into each sample.
-        acquired: day of acquisition, where the files do not say it.
+        acquired: day of acquisition of all files; where it is not set, the metadata beside a file, its name (of NAIP)
+            or its tags say it.
         licence: licence of the imagery, written into each sample.
         attribution: credit line of the imagery, written into each sample.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["local"]
     path: ConfigPath
@@ -63,8 +64,24 @@ class LocalImagery(BaseModel):
             DownloadError: a file is missing, broken, has no CRS or geotransform, is rotated, or lacks a band.
         """
         files = self._files()
-        names = _scene_ids(files)
-        return sorted((self._scene(file, names[file]) for file in files), key=lambda scene: scene.id)
+        names, metadata = _scene_ids(files), metadata_beside(files)
+        return sorted((self._scene(file, names[file], metadata[file]) for file in files), key=lambda scene: scene.id)
+
+    def notices(self, scenes: Sequence[Scene]) -> list[str]:
+        """What the user should know of the days of acquisition: what metadata lack, and where they differ.
+
+        Args:
+            scenes: some of `scenes`; metadata of others are not read.
+
+        Returns:
+            Sentences, a few; how many more there are is said by the last one.
+        """
+        beside = {} if self.acquired else metadata_beside(Path(scene.path) for scene in scenes)
+        found = [
+            notice for file, metadata in beside.items() if metadata for notice in _acquired(file, metadata).notices
+        ]
+        more = [f"So it is with the metadata of {len(found) - FEW:,} more."] if len(found) > FEW else []
+        return [*found[:FEW], *more]
 
     def read(self, scene: Scene, window: Window, size: int) -> NDArray[np.uint8]:
         """The pixels of a window as an array (size, size, 3) of 8 bit; equal to the file's where sizes agree.
@@ -72,17 +89,7 @@ class LocalImagery(BaseModel):
         Raises:
             DownloadError: the file cannot be read there.
         """
-        from rasterio.enums import Resampling
-
-        shrink = window.width != size or window.height != size
-        pixels = self._read(
-            scene,
-            window,
-            indexes=list(scene.bands),
-            out_shape=(3, size, size),
-            resampling=Resampling.average if shrink else Resampling.nearest,
-        )
-        return np.ascontiguousarray(np.moveaxis(to_bytes(pixels, scene.stretch), 0, 2))
+        return patch(self._read(scene, window, indexes=list(scene.bands)), size, scene.stretch)
 
     def complete(self, scene: Scene, windows: Sequence[Window]) -> NDArray[np.bool_]:
         """Which windows hold no nodata or transparent pixel; files without a mask are not read at all."""
@@ -121,7 +128,7 @@ class LocalImagery(BaseModel):
             )
         return files
 
-    def _scene(self, file: Path, name: str) -> Scene:
+    def _scene(self, file: Path, name: str, metadata: Sequence[Path]) -> Scene:
         dataset = _open(str(file))
         _check(dataset, file, self.bands)
         crs, authority = dataset.crs, dataset.crs.to_authority()
@@ -129,7 +136,7 @@ class LocalImagery(BaseModel):
             id=name,
             source=self.source,
             path=str(file),
-            acquired=self.acquired or _acquired(file, dataset.tags()),
+            acquired=self.acquired or _acquired(file, metadata).day,
             crs=":".join(authority) if authority else crs.to_wkt(),
             transform=tuple(dataset.transform)[:6],
             width=dataset.width,
@@ -239,12 +246,9 @@ def _scene_ids(files: Sequence[Path]) -> dict[Path, str]:
     return {file: "_".join((*file.parent.parts[-2:], file.stem)).strip("/") for file in files}
 
 
-def _acquired(file: Path, tags: dict[str, str]) -> date | None:
-    """NAIP writes the day of acquisition into the name (m_QQQQQQQ_qq_zz_GGG_YYYYMMDD); else TIFF's own date tag."""
-    in_name = re.match(r"m_\d{7}_[ns][ew]_\d{2}_\d{1,3}_(\d{4})(\d{2})(\d{2})", file.name)
-    in_tags = re.match(r"(\d{4}):(\d{2}):(\d{2})", tags.get("TIFFTAG_DATETIME", ""))
-    found = in_name or in_tags
-    return date(*map(int, found.groups())) if found else None
+def _acquired(file: Path, metadata: Sequence[Path]) -> Acquired:
+    said = re.match(r"(\d{4}):(\d{2}):(\d{2})", _open(str(file)).tags().get("TIFFTAG_DATETIME", ""))
+    return acquired(file, metadata, in_file=day_of(*said.groups()) if said else None)
 
 
 def _digest(file: Path) -> str:

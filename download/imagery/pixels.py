@@ -33,6 +33,7 @@ def patch(pixels: NDArray[Any], size: int, stretch: tuple[float, float] | None) 
     bands, rows, cols = pixels.shape
     if (rows, cols) != (size, size):
         profile = {"driver": "GTiff", "count": bands, "height": rows, "width": cols, "dtype": pixels.dtype}
+        profile["transform"] = rasterio.Affine(1, 0, 0, 0, -1, rows)  # any; none warns
         with rasterio.MemoryFile() as memory, memory.open(**profile) as dataset:
             dataset.write(pixels)
             pixels = dataset.read(out_shape=(bands, size, size), resampling=Resampling.average)

@@ -65,6 +65,20 @@ def checks(
 
 
 @bench.command()
+def imagery(
+    raster: Annotated[Path | None, typer.Argument(help="A cloud-optimised GeoTIFF; left out: one made here.")] = None,
+    patches: Annotated[int, typer.Option(min=1, help="Adjoining patches.")] = 500,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Read windows of a COG over HTTP on this machine: requests and bytes, beside plain rasterio."""
+    from pipeline.bench.imagery import run as run_bench
+
+    with told_to_people():
+        print_figures(run_bench(raster, patches=patches), as_json=as_json)
+
+
+@bench.command()
 def engines(
     model: Annotated[str | None, typer.Option(help="Hub name or folder; left out: a tiny random one.")] = None,
     prompts: Annotated[int, typer.Option(min=16, help="Prompts, all different.")] = 512,

@@ -57,7 +57,11 @@ def splits(folder: RunFolder, overlay: Path | None) -> dict[str, Any]:
     sides = _sides(folder, overlay)
     dealt = {name: side for name, side in sides.items() if name != "none"}
     pairs = list(combinations(sorted(dealt), 2))
-    distances = {f"{one}-{other}": distance_m(dealt[one].bounds, dealt[other].bounds) for one, other in pairs}
+    distances = {
+        f"{one}-{other}": distance_m(dealt[one].bounds, dealt[other].bounds)
+        for one, other in pairs
+        if dealt[one].bounds and dealt[other].bounds
+    }
     return {
         "within": {
             name: {"patches": len(side.patches), "years": _shares(side.years), "classes": _shares(side.classes)}
@@ -99,7 +103,8 @@ def _sides(folder: RunFolder, overlay: Path | None) -> dict[str, Side]:
         split_of[row["patch_id"]] = metadata["split"]
         side = sides[metadata["split"]]
         side.patches.append(row["patch_id"])
-        side.bounds.append(tuple(metadata["bounds"]))
+        if metadata["bounds"]:
+            side.bounds.append(tuple(metadata["bounds"]))
         side.years[metadata["acquired"][:4] if metadata["acquired"] else "unknown"] += 1
     for patch_id, name in _land_use(folder, overlay).items():
         if patch_id in split_of:

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipeline.source import Encoded, Picture
 from pipeline.writers.sample import Sample
+from pipeline.writers.writer import Writer
 
 
-class WebDatasetWriter(BaseModel):
+class WebDatasetWriter(Writer):
     """Tar files that the published RSTeller loader reads unchanged.
 
     Attributes:
@@ -22,8 +23,6 @@ class WebDatasetWriter(BaseModel):
         image: `jpg` as published, or `png`, whose pixels are the source's exactly.
         quality: of JPEG.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["webdataset"]
     samples_per_shard: int = Field(default=5458, ge=1)
@@ -52,7 +51,7 @@ class WebDatasetWriter(BaseModel):
                 tar.write(
                     {
                         "__key__": str(sample.patch_id),
-                        self.image: self._encode(sample.picture),
+                        self.image: self._encode(sample.shown),
                         "json": _json(sample),
                     }
                 )
