@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.bench.cli import bench
-from pipeline.terminal import AsJson, open_console, told_to_people
+from pipeline.terminal import AsJson, open_console, print_figures, told_to_people
 
 app = typer.Typer(
     name="mapteller",
@@ -26,6 +26,9 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key: samples.patch.size=224."),
 ]
 RayAddress = Annotated[str | None, typer.Option("--ray-address", help="Join this Ray cluster instead of starting one.")]
+OpenClip = Annotated[
+    str | None, typer.Option("--open-clip", metavar="ARCHITECTURE", help="The model is an open_clip checkpoint.")
+]
 
 
 def main() -> None:
@@ -169,6 +172,50 @@ def compare(
 
     with told_to_people():
         compare_runs(folders, open_console(), page=page, as_markdown=as_markdown, as_json=as_json)
+
+
+@app.command(name="filter")
+def filter_(  # noqa: PLR0913 - options of a command
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS.csv", help="Columns filepath and texts.", show_default=False)],
+    images: Annotated[Path, typer.Option(help="Folder that filepath starts from, or that holds the zip parts.")],
+    model: Annotated[Path, typer.Option(help="Folder of a CLIP or SigLIP model.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the CSVs.")],
+    *,
+    keep: Annotated[list[int] | None, typer.Option(help="Percents to keep: 20, 30 and 50 if left out.")] = None,
+    by: Annotated[Literal["class", "all"], typer.Option(help="The best of each class, or of all.")] = "class",
+    text: Annotated[str, typer.Option(help="Column that is compared with the picture.")] = "title",
+    architecture: OpenClip = None,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs of a worker.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Copies of the model.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the pairs whose text and picture fit best, by a CLIP or SigLIP model, as SkyScript's published subsets."""
+    from pipeline.clip_filter import ClipFilter
+    from pipeline.embed import embedding_model
+
+    with told_to_people():
+        chosen = ClipFilter(
+            pairs=pairs, images=images, model=embedding_model(model, architecture), text=text, by=by, gpus=gpus,
+            keep=tuple(keep or (20, 30, 50)), workers=workers,
+        )  # fmt: skip
+        print_figures(chosen.run(out), as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    root: Annotated[Path, typer.Argument(help="Folder of benchmarks, laid out as SkyScript's.", show_default=False)],
+    model: Annotated[Path, typer.Option(help="Folder of a CLIP or SigLIP model.")],
+    name: Annotated[list[str] | None, typer.Option(help="Only these benchmarks.")] = None,
+    architecture: OpenClip = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Measure zero-shot classification and retrieval with a CLIP or SigLIP model."""
+    from pipeline.embed import embedding_model
+    from pipeline.evaluate import run as run_evaluation
+
+    with told_to_people():
+        print_figures(run_evaluation(root, embedding_model(model, architecture).load(), names=name), as_json=as_json)
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """What an engine has to be able to do."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -78,3 +80,16 @@ class Engine(BaseModel, ABC):
 
     async def stop(self) -> None:
         """Gives back what `start` took."""
+
+
+async def as_finished(answers: Iterable[Coroutine[Any, Any, Sequence[Completion]]]) -> AsyncGenerator[Completion]:
+    """Works on all answers side by side and gives each as it is finished; whoever stops early stops the rest."""
+    tasks = [asyncio.create_task(answer) for answer in answers]
+    try:
+        for task in asyncio.as_completed(tasks):
+            for completion in await task:
+                yield completion
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,12 +6,13 @@ import math
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from random import Random
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from annotation.engines.engine import Engine
+from annotation.engines.engine import Engine, as_finished
 from annotation.engines.openai_answers import Choice, FinalError, PassingError, Usage
 from annotation.engines.openai_endpoint import Endpoint, Key, Limits, backoff_s, host_of, is_near, problem_of
 from annotation.engines.vision import data_url, with_part
@@ -127,15 +128,9 @@ class OpenAiEngine(Engine):
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[Completion]:
         """Sends what `concurrency` allows; answers come as they are finished."""
-        answers = [asyncio.create_task(self._answer(request)) for request in requests]
-        try:
-            for answer in asyncio.as_completed(answers):
-                for completion in await answer:
-                    yield completion
-        finally:
-            for task in answers:
-                task.cancel()
-            await asyncio.gather(*answers, return_exceptions=True)
+        async with aclosing(as_finished(self._answer(request) for request in requests)) as answers:
+            async for completion in answers:
+                yield completion
 
     async def stop(self) -> None:
         """Closes all connections."""

@@ -5,14 +5,14 @@ import io
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from annotation.engines.chat import REFUSALS, Chat
-from annotation.engines.engine import Engine
+from annotation.engines.engine import Engine, as_finished
 from annotation.engines.model_folder import as_folder, check_model
 from annotation.engines.vision import with_part
 from annotation.engines.vllm_causes import Causes
@@ -160,15 +160,9 @@ class VllmEngine(Engine):
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[Completion]:
         """Sends all requests at once; answers come as they are finished."""
-        answers = [asyncio.create_task(self._answer(request)) for request in requests]
-        try:
-            for answer in asyncio.as_completed(answers):
-                for completion in await answer:
-                    yield completion
-        finally:
-            for task in answers:
-                task.cancel()
-            await asyncio.gather(*answers, return_exceptions=True)
+        async with aclosing(as_finished(self._answer(request) for request in requests)) as answers:
+            async for completion in answers:
+                yield completion
 
     async def stop(self) -> None:
         """Ends vLLM's processes."""
