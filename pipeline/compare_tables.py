@@ -62,15 +62,21 @@ def difference_cells(comparison: Comparison) -> list[list[str]]:
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Prints both tables; names are data and never markup."""
+    """Prints both tables, runs side by side; names are data and never markup."""
     console.print(f"{len(comparison.shared):,} shared samples", highlight=False)
-    for headings, cells in _tables(comparison):
-        table = Table(show_edge=False, pad_edge=False)
-        for number, heading in enumerate(headings):
-            table.add_column(heading, justify="left" if number < 2 else "right", overflow="fold")
-        for row in cells:
-            table.add_row(*(Text(_plain(cell)) for cell in row))
-        console.print(table)
+    (figures, runs), (headings, differences) = _tables(comparison)
+    _print(list(zip(figures, *runs, strict=True)), console, left=1)
+    _print([headings, *differences], console, left=2)
+
+
+def _print(rows: Sequence[Sequence[str]], console: Console, left: int) -> None:
+    """Prints rows, the first as headings; so many columns stand at the left."""
+    table = Table(show_edge=False, pad_edge=False)
+    for number, heading in enumerate(rows[0]):
+        table.add_column(Text(_plain(heading)), justify="left" if number < left else "right", overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*(Text(_plain(cell)) for cell in row))
+    console.print(table)
 
 
 def markdown(comparison: Comparison) -> str:

@@ -96,6 +96,10 @@ def bootstrap_ratio(
         confidence: in (0, 1).
         resamples: how often captions are drawn; draws without any whole are left out.
 
+    Returns:
+        The interval; where no caption or every caption is all parts, of which every draw is the same, Wilson's for
+        that many captions.
+
     Raises:
         AnnotationError: as `bootstrap_difference`, and for a sum of 0.
     """
@@ -103,6 +107,8 @@ def bootstrap_ratio(
     part, whole = pairs.sum(axis=0)
     if whole <= 0:
         raise AnnotationError("a ratio needs wholes whose sum is above 0")
+    if part in (0, whole):  # every draw would be the same; a caption counts as one trial
+        return wilson(0 if part == 0 else len(pairs), len(pairs), confidence)
     drawn = _drawn(pairs, seed, resamples)
     drawn = drawn[drawn[:, 1] > 0]
     return _percentiles(float(part / whole), drawn[:, 0] / drawn[:, 1], confidence)
