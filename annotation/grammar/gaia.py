@@ -20,11 +20,12 @@ SHORT = 6
 """Words of it that are quoted a second time."""
 
 _DETAIL = {
-    "Low": ("broad patterns of land, water and cloud", "anything smaller than a region melts into its surroundings"),
-    "Moderate": ("fields, lakes and the outlines of towns", "single houses melt into their surroundings"),
-    "High": ("streets, blocks of houses and single fields", "only the smallest things melt into their surroundings"),
-    "Very High": ("single buildings, vehicles and trees", "hardly anything melts into its surroundings"),
+    "Low": ("broad patterns of land, water and cloud", "anything smaller than a region"),
+    "Moderate": ("a field, a lake or the outline of a town", "a single house"),
+    "High": ("a street, a block of houses or a single field", "the smallest things"),
+    "Very High": ("a single building, a vehicle or a tree", "whatever is smaller than a person"),
 }
+"""What would show at a resolution if it were there, and what would not."""
 _TITLE = (
     "This view of the Earth from above was published under the words “{all}”, which name its subject.",
     "Looking down from above, the picture shows what those who published it call “{all}”.",
@@ -45,9 +46,9 @@ _PLATFORM = (
     "High over the ground, “{subject}” was observed {platform} and sent down as data.",
 )
 _SHARPNESS = (
-    "The {resolution} spatial resolution of this {kind} brings out {seen}, while {lost}; so it is with “{subject}”.",
-    "At {resolution} spatial resolution, “{subject}” shows {seen} in this {kind}, while {lost}.",
-    "Of “{subject}” the {resolution} spatial resolution lets {seen} stand out in the {kind}, while {lost}.",
+    "At the {resolution} spatial resolution of this {kind} {seen} would show; {lost} would be lost in “{subject}”.",
+    "The {kind} of “{subject}” has a {resolution} spatial resolution: it can show {seen}, but not {lost}.",
+    "Of “{subject}” this {kind} keeps what {resolution} spatial resolution can hold, {seen}, and loses {lost}.",
 )
 _AGAIN = (
     "The words “{subject}” open the description that goes with this picture of the Earth as seen from far above.",
