@@ -1,7 +1,8 @@
 """Collections that are ready to use: the ten that SkyScript (AAAI 2024) draws from.
 
-Bands, value ranges and terms are those of the Earth Engine Data Catalog
-(https://developers.google.com/earth-engine/datasets/catalog); ground sample distances are SkyScript's.
+Ground sample distances are SkyScript's. Bands, value ranges and credit lines follow the Earth Engine Data Catalog
+(https://developers.google.com/earth-engine/datasets/catalog), whose page on a collection has the last word on its
+terms; a configuration can set each of them.
 """
 
 from collections.abc import Mapping
@@ -77,4 +78,4 @@ COLLECTIONS: Mapping[str, Collection] = {
     "LANDSAT/LC08/C02/T1_TOA": LANDSAT,
     "LANDSAT/LC09/C02/T1_TOA": LANDSAT,
 }
-"""By id. SkyScript's code calls the Swiss one ORTHO/Switzerland/SWISSIMAGE/10cm, which is its id of before 2024."""
+"""By id. SkyScript's code calls the Swiss one ORTHO/Switzerland/SWISSIMAGE/10cm."""
