@@ -189,7 +189,7 @@ def _subjects(pairs: Pairs, policy: Policy) -> _Subjects:
     rows, start, count = single, np.arange(len(single)), np.ones(len(single), dtype=np.int64)
     if policy.kind == "salience":
         small = np.flatnonzero((pairs.kind == POINT) | ((pairs.kind == AREA) & ~area))
-        members, heads, sizes = _groups(pairs, small)
+        members, heads, sizes = _groups(pairs, small, np.flatnonzero(area))
         rows = np.concatenate([single, members])
         start, count = np.concatenate([start, heads + len(single)]), np.concatenate([count, sizes])
     share = np.add.reduceat(pairs.share[rows], start) if len(start) else np.zeros(0)
@@ -214,13 +214,19 @@ def _subjects(pairs: Pairs, policy: Policy) -> _Subjects:
     )
 
 
-def _groups(pairs: Pairs, small: Ints) -> tuple[Ints, Ints, Ints]:
-    """Rows of grouped pairs, where each group starts in them, and how many it has."""
-    order = small[np.lexsort((pairs.key[small], pairs.klass[small], pairs.patch[small]))]
+def _groups(pairs: Pairs, small: Ints, large: Ints) -> tuple[Ints, Ints, Ints]:
+    """Rows of grouped pairs, where each group starts in them, and how many it has.
+
+    A group counts all of its class in the patch, also those large enough to be told by themselves: `five houses` where
+    three larger ones stand beside them would not be true. A small one comes first and stands for the group.
+    """
+    rows, is_large = np.concatenate([small, large]), np.repeat([False, True], [len(small), len(large)])
+    by_class = np.lexsort((pairs.key[rows], is_large, pairs.klass[rows], pairs.patch[rows]))
+    order, is_large = rows[by_class], is_large[by_class]
     same = (pairs.patch[order][1:] == pairs.patch[order][:-1]) & (pairs.klass[order][1:] == pairs.klass[order][:-1])
     start = np.flatnonzero(np.concatenate([[True], ~same])) if len(order) else np.zeros(0, dtype=np.int64)
     count = np.diff(np.append(start, len(order)))
-    kept = count >= GROUP_MIN
+    kept = count - np.add.reduceat(is_large, start, dtype=np.int64) >= GROUP_MIN if len(order) else count > 0
     rows = order[np.repeat(kept, count)]
     count = count[kept]
     return rows, np.cumsum(count) - count, count

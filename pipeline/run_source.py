@@ -1,10 +1,9 @@
 """Samples and facts of an earlier run, to be captioned again: neither imagery nor map is touched."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from annotation import gaia
 from annotation.request import ElementFacts
-from download.errors import DownloadError
 from pipeline.config import Config, RunSamples
 from pipeline.draw import draw
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import digest
-from pipeline.source import Assignment, Encoded, Row
+from pipeline.shard_pictures import PICTURED, ShardPictures
+from pipeline.source import Assignment, Row
 from pipeline.store import Commit, RunFolder
 
 
@@ -29,7 +29,7 @@ class EarlierUnit:
     Attributes:
         id: its name there and here.
         commit: what it says of itself.
-        first_id: its smallest patch id.
+        first_id: its smallest patch id, of captioned ones.
     """
 
     id: str
@@ -65,7 +65,7 @@ class RunSource:
         """Looks at the earlier run.
 
         Raises:
-            PipelineError: there is none, or it is not finished.
+            PipelineError: there is none, it is not finished, or it holds no pictures though they are wanted.
         """
         folder = RunFolder(samples.path)
         earlier = folder.info()
@@ -75,6 +75,14 @@ class RunSource:
             raise PipelineError(
                 f"samples.path: the run in {samples.path} is {earlier['state']}, not complete. Finish it first: "
                 f"mapteller run CONFIG --out {samples.path}"
+            )
+        output, origin = earlier["config"]["output"]["kind"], earlier.get("origin") or earlier["config"]["samples"]
+        wanting = f"output.kind: {config.output.kind}" if config.output.wants_pictures else "an engine that sees"
+        if output not in PICTURED and (config.output.wants_pictures or _sees(config)):
+            raise PipelineError(
+                f"samples.path: the run in {samples.path} wrote {output}, which holds no pictures, and {wanting} wants "
+                f"them. Take a run that wrote {' or '.join(PICTURED)}, or the samples that this one was made from "
+                f"(samples.kind: {origin['kind']})."
             )
         return cls(config, folder, earlier)
 
@@ -90,15 +98,17 @@ class RunSource:
         for file in (self.folder.path / "patches").glob("*.parquet"):
             commit = self.folder.committed(file.stem)
             if commit and commit.counts["captioned"]:
-                first = pc.min(pq.read_table(file, columns=["patch_id"], partitioning=None)["patch_id"]).as_py()
-                found.append(EarlierUnit(file.stem, commit, first))
+                captioned = pq.read_table(
+                    file, columns=["patch_id"], filters=pc.field("status") == "captioned", partitioning=None
+                )
+                found.append(EarlierUnit(file.stem, commit, pc.min(captioned["patch_id"]).as_py()))
         return sorted(found, key=lambda unit: unit.first_id)
 
     @property
     def info(self) -> Mapping[str, Any]:
         """Where the samples were made first, and of what."""
         origin = self.earlier.get("origin") or self.earlier["config"]["samples"]
-        return {"origin": origin, "scenes": self.earlier["scenes"], "map": self.earlier["map"]}
+        return {"origin": origin, **{key: self.earlier.get(key) for key in ("scenes", "map", "records")}}
 
     @property
     def summary(self) -> str:
@@ -125,9 +135,9 @@ class RunSource:
         for element in self.folder.read("elements", unit.id).to_pylist():
             if element["patch_id"] in elements:
                 elements[element["patch_id"]].append(element)
-        return EarlierLook(self.config, rows, elements)
+        return EarlierLook(self.config, rows, elements, self.pictures() if _sees(self.config) else None)
 
-    def pictures(self) -> "ShardPictures":
+    def pictures(self) -> ShardPictures:
         """The earlier run's shards."""
         return ShardPictures(self.folder.shards)
 
@@ -140,11 +150,13 @@ class EarlierLook:
         config: the configuration.
         rows: of its patches part.
         elements: rows of its elements part, by patch.
+        shown: where engines that see have the pictures of records from; None: nobody is shown anything.
     """
 
     config: Config
     rows: list[Row]
     elements: Mapping[int, list[Row]]
+    shown: ShardPictures | None = None
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -167,6 +179,9 @@ class EarlierLook:
     def _assignment(self, row: Row) -> Assignment:
         metadata, patch_id = json.loads(row["metadata"]), row["patch_id"]
         told = tuple(_facts(element) for element in self.elements[patch_id] if element["told"])
+        if row["task"] == gaia.TASK:
+            shown = self.shown.read(row).content if self.shown else None
+            return Assignment(patch_id, gaia.TASK, 0, told, gsd=0.0, picture=shown)
         if self.config.captions.names == "drop":
             told = tuple(_nameless(element) for element in told)
         mean = self.config.captions.tasks.revision.mean
@@ -174,52 +189,9 @@ class EarlierLook:
         return Assignment(patch_id, row["task"], revisions, told, metadata["gsd"], metadata["place"])
 
 
-@dataclass(frozen=True, slots=True)
-class ShardPictures:
-    """Pictures out of finished shards.
-
-    Attributes:
-        shards: folder of the shards.
-    """
-
-    shards: Path
-
-    def fetch(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Everything is there."""
-
-    def read(self, row: Mapping[str, Any]) -> Encoded:
-        """The bytes of a sample's picture.
-
-        Raises:
-            DownloadError: the shard is gone or cut off.
-        """
-        name, offset, size = self._place(row["patch_id"])
-        try:
-            with (self.shards / name).open("rb") as shard:
-                shard.seek(offset)
-                content = shard.read(size)
-        except OSError as error:
-            raise DownloadError(f"{self.shards / name} cannot be read: {error.strerror}.") from error
-        suffix = {b"\xff\xd8": "jpg", b"\x89P": "png"}.get(content[:2])
-        if len(content) != size or suffix is None:
-            raise DownloadError(f"{self.shards / name} is damaged at byte {offset:,}; make that run's shards again.")
-        return Encoded(content, suffix)
-
-    def _place(self, patch_id: int) -> tuple[str, int, int]:
-        try:
-            return _places(self.shards)[patch_id]
-        except KeyError:
-            raise DownloadError(f"no shard in {self.shards} holds patch {patch_id}.") from None
-
-
-@cache
-def _places(shards: Path) -> Mapping[int, tuple[str, int, int]]:
-    """Shard, offset and size of each picture, by patch."""
-    return {
-        row["patch_id"]: (f"{index.stem}.tar", row["offset"], row["bytes"])
-        for index in sorted(shards.glob("*.parquet"))
-        for row in pq.read_table(index, columns=["patch_id", "offset", "bytes"], partitioning=None).to_pylist()
-    }
+def _sees(config: Config) -> bool:
+    """Whether an engine is shown pictures."""
+    return any(getattr(engine, "vision", False) for engine in config.captions.engines)
 
 
 def _facts(element: Row) -> ElementFacts:

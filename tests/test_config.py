@@ -47,7 +47,19 @@ def test_set_reaches_everything(tmp_path: Path) -> None:
     assert (config.samples.patch.size, config.region, config.workers) == (96, (7, 46, 8, 47), 3)
 
 
-@pytest.mark.parametrize("name", ["ablation.yaml", "demo.yaml", "local.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ablation.yaml",
+        "demo.yaml",
+        "gaia.yaml",
+        "git10m.yaml",
+        "local.yaml",
+        "rsteller_gee.yaml",
+        "rsteller_stac.yaml",
+        "xyz.yaml",
+    ],
+)
 def test_shipped_configurations_are_understood(name: str) -> None:
     assert load_config(Path(__file__).parents[1] / "configs" / name).name
 
@@ -71,7 +83,7 @@ def test_shipped_configurations_are_understood(name: str) -> None:
             r"samples.imagery: no kind 'balloon'; there are .*'local'",
         ),
         ({"output": {"kind": "floppy"}}, r"output: no kind 'floppy'; there are .*'webdataset'"),
-        ({"output": {}}, r"output.kind: is missing"),
+        ({"output": {}}, r"output: has no kind"),
         ({"captions": {"tasks": {"area": 0, "non_area": 0}}}, r"captions.tasks: .*all 0"),
         ({"captions": {"engines": []}}, r"captions.engines: .*at least 1"),
         ({"captions": {"engines": [{"kind": "grammar"}, {"kind": "grammar"}]}}, r"two engines are called 'grammar'"),

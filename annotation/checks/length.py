@@ -7,9 +7,11 @@ WORDS: Mapping[str, tuple[int, int]] = {
     "non_area": (10, 120),
     "scene": (10, 160),
     "revision": (5, 100),
+    "recaption": (5, 100),
 }
 """Fewest and most words of each task. 10 to 120 for descriptions and at most 100 for revisions are RSTeller's
-(its washing notebook); it lets revisions of two words pass, we ask for five."""
+(its washing notebook); it lets revisions of two words pass, we ask for five, and of captions
+from tags alone, which may have one thing to tell, as many."""
 
 
 def length_reasons(task: str, text: str) -> tuple[str, ...]:

@@ -134,8 +134,8 @@ class XyzImagery(ImagerySource):
         else:
             extents = [each for zoom in self._zooms(tiles) for each in tiles.extents(zoom, _scene_zooms(zoom))]
         inside = extents if area is None else [each.clipped(area) for each in extents]
-        digest = tiles.digest()
-        return sorted((self._scene(extent, digest) for extent in inside if extent), key=lambda scene: scene.id)
+        digest = self.digest()
+        return sorted((self.scene(extent, digest) for extent in inside if extent), key=lambda scene: scene.id)
 
     def read(self, scene: Scene, window: Window, size: int) -> NDArray[np.uint8]:
         """The pixels of a window as an array (size, size, 3) of 8 bit; equal to the tiles' where sizes agree.
@@ -185,7 +185,12 @@ class XyzImagery(ImagerySource):
             y - (-(window.row + window.height) // side),
         )
 
-    def _scene(self, extent: Extent, digest: str) -> Scene:
+    def digest(self) -> str:
+        """Fingerprint of the tiles; of a server, of its address."""
+        return self._tiles.digest()
+
+    def scene(self, extent: Extent, digest: str) -> Scene:
+        """A rectangle of tiles as a scene, named after the block of its first tile."""
         left, _, _, top = extent.box
         rows, cols = extent.shape
         pixel = (2 * HALF) / (self.tile_size << extent.z)

@@ -12,11 +12,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.atomic import write_text
-from pipeline.report.look import Finished
+from pipeline.report.look import TOLD, Finished
 from pipeline.report.markdown import code, escaped, plain
+from pipeline.report.origins import ingredients, licences_of, sources
+from pipeline.report.outputs import data_files, split_files
 from pipeline.report.regionmap import RegionMap
+from pipeline.shard_pictures import PICTURED
 
-CARD_COUNTS = ("captioned", "captions", "kept", "rejected", "nodata", "nothing", "newer")
+FATES = {"captioned": "captioned", "rejected": "rejected", "nodata": "with nodata", "nothing": "with nothing to tell",
+         "dead": "whose picture cannot be had"}  # fmt: skip
+"""What becomes of samples, in words."""
 SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
 """Size categories that Hugging Face knows."""
 HUB_LICENCES = {"ODbL-1.0": "odbl", "CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "CC-BY-SA-4.0": "cc-by-sa-4.0"}
@@ -37,26 +42,35 @@ def write_card(run: Finished, drawn: RegionMap) -> Path:
     environment.filters["code"] = lambda value: Markup(code(value))  # noqa: S704 - escaped as a code span
     picture = run.folder.path / "report" / "map.svg"
     write_text(picture, _svg(drawn))
-    config, names = run.info["config"], [Path(str(line["file"])).stem for line in run.shards] or ["Patches0000"]
+    config, names = run.info["config"], [str(line["file"]).partition(".")[0] for line in run.shards] or ["Patches0000"]
     text = environment.get_template(
-        "card.md.j2"
+        f"card_{run.kind}.md.j2"
     ).render(
         front=Markup(yaml.safe_dump(_front(run), allow_unicode=True, sort_keys=False, width=1000)),  # noqa: S704 - YAML quotes
+        run=run,
         info=run.info,
         config=config,
-        counts={key: run.info["counts"].get(key, 0) for key in CARD_COUNTS},
-        imagery=run.origin["imagery"],
+        counts=Counter(run.info["counts"]),
+        fates=_fates(run.info["counts"]),
+        skipped=_skipped(run.info),
+        ingredients=ingredients(run),
+        licences=" ".join(licences_of(run)),
+        sources=sources(run),
         origin=run.origin,
-        earlier=Path(config["samples"]["path"]).name if config["samples"]["kind"] == "run" else None,
-        policy=config["captions"]["policy"],
         tasks=config["captions"]["tasks"],
         settings={engine["name"]: _settings(engine) for engine in config["captions"]["engines"]},
+        sees=any(engine.get("vision") for engine in config["captions"]["engines"]),
         prompts=_prompts(run),
         splits=Counter(row["split"] for _, row in run.index_rows()),
-        days=sorted({str(said["acquired"]) for said in run.patches.metadata if said.get("acquired")}),
+        days=_said(run, "acquired"),
+        years=_said(run, "year"),
         box=_box(run),
+        nowhere=int((~run.patches.placed[run.patches.status == "captioned"]).sum()),
         figures=list(_figures(run.metrics)),
+        pictured=run.output in PICTURED,
+        load=f"load_{run.output}.md.j2",
         shards=f"{names[0][:-4]}{{{names[0][-4:]}..{names[-1][-4:]}}}.tar",
+        jsons=split_files(run),
     )
     card = run.folder.path / "README.md"
     write_text(card, text)
@@ -78,15 +92,24 @@ def _front(run: Finished) -> dict[str, Any]:
         "language": ["en"],
         "task_categories": ["image-to-text", "text-to-image"],
         "size_categories": [next((name for most, name in SIZES if samples < most), "n>10M")],
-        "tags": ["remote-sensing", "openstreetmap", "geospatial", "mapteller"],
-        "configs": [{"config_name": "default", "data_files": "shards/*.tar"}],
+        "tags": ["remote-sensing", *(["openstreetmap"] if "osm" in run.origin else []), "geospatial", "mapteller"],
+        "configs": [{"config_name": "default", "data_files": data_files(run)}],
     }
 
 
-def licences_of(run: Finished) -> list[str]:
-    """Licences of imagery and map, each once."""
-    said = (run.origin["imagery"].get("licence"), run.origin["osm"].get("licence"))
-    return list(dict.fromkeys(licence for licence in said if licence))
+def _fates(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts.get(key, 0):,} {said}" for key, said in FATES.items() if key in counts or key in TOLD)
+
+
+def _skipped(info: Mapping[str, Any]) -> str:
+    """Rows or records that are none, by reason."""
+    reasons = {key.removeprefix("skipped."): number for key, number in info["counts"].items() if "skipped." in key}
+    return ", ".join(f"{number:,} ({reason})" for reason, number in sorted(reasons.items()))
+
+
+def _said(run: Finished, key: str) -> list[str]:
+    """What samples say under a key, sorted."""
+    return sorted({str(said[key]) for said in run.patches.metadata if said.get(key)})
 
 
 def _settings(engine: Mapping[str, Any]) -> str:
@@ -103,10 +126,11 @@ def _prompts(run: Finished) -> list[str]:
 
 
 def _box(run: Finished) -> str:
-    if not len(run.patches.bounds):
+    bounds = run.patches.bounds[run.patches.placed]
+    if not len(bounds):
         return "nowhere"
-    west, south = run.patches.bounds[:, :2].min(axis=0)
-    east, north = run.patches.bounds[:, 2:].max(axis=0)
+    west, south = bounds[:, :2].min(axis=0)
+    east, north = bounds[:, 2:].max(axis=0)
     return f"{west:.4f}, {south:.4f}, {east:.4f}, {north:.4f}"
 
 

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,16 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from download.errors import DownloadError
 from pipeline.atomic import write_text
 from pipeline.compare import Comparison, Run
 from pipeline.compare_tables import difference_cells, headings, run_cells
+from pipeline.errors import PipelineError
 from pipeline.measuring.told import TASK_NAMES, rows
+from pipeline.report.originals import pictures_of, read_all
 from pipeline.report.templating import templates
-from pipeline.run_source import ShardPictures
-from pipeline.source import Row
+from pipeline.shard_pictures import ShardPictures, index_of, pictured
+from pipeline.source import Encoded, Row
 
 SHOWN = 24
 """Patches on the page, spread evenly over the shared ones; their pictures lie in the page itself."""
@@ -32,6 +35,7 @@ def write_page(comparison: Comparison, runs: Sequence[Run], page: Path) -> None:
     """
     patches = _chosen(comparison, runs)
     said = [_said(run, patches) for run in runs]
+    pictures, missing = _pictures(runs, patches)
     text = (
         templates()
         .get_template("compare.html.j2")
@@ -42,9 +46,10 @@ def write_page(comparison: Comparison, runs: Sequence[Run], page: Path) -> None:
             run_cells=run_cells(comparison),
             difference_cells=difference_cells(comparison),
             cards=[
-                {"patch_id": patch, "picture": picture, "columns": [each.get(patch, []) for each in said]}
-                for patch, picture in _pictures(runs, patches)
+                {"patch_id": patch, "picture": pictures.get(patch), "columns": [each.get(patch, []) for each in said]}
+                for patch in patches
             ],
+            missing=missing,
         )
     )
     write_text(page, text)
@@ -96,20 +101,40 @@ def _said(run: Run, patches: Sequence[int]) -> dict[int, list[Row]]:
     return dict(found)
 
 
-def _pictures(runs: Sequence[Run], patches: Sequence[int]) -> Iterator[tuple[int, str]]:
-    """Each patch with its picture as a data URI, from the first run whose shards hold it; empty if none does."""
-    holders = [(ShardPictures(run.folder.shards), _held(run)) for run in runs]
-    for patch in patches:
-        pictures = next((pictures for pictures, held in holders if patch in held), None)
-        picture = pictures.read({"patch_id": patch}) if pictures else None
-        code = b64encode(picture.content).decode() if picture else ""
-        yield patch, f"data:{TYPES[picture.suffix]};base64,{code}" if picture else ""
+def _pictures(runs: Sequence[Run], patches: Sequence[int]) -> tuple[dict[int, str], list[str]]:
+    """Pictures as data URIs, by patch, from the first run that has them, and why others have none."""
+    found: dict[int, str] = {}
+    missing = []
+    for run in runs:
+        wanted = [patch for patch in patches if patch not in found]
+        pictures, cause = _shards(run, wanted) if pictured(run.folder.shards) else _originals(run, wanted)
+        missing += [f"{run.label}: {cause}"] if cause else []
+        for patch, picture in pictures.items():
+            found[patch] = f"data:{TYPES[picture.suffix]};base64,{b64encode(picture.content).decode()}"
+    return found, missing if len(found) < len(patches) else []
 
 
-def _held(run: Run) -> set[int]:
-    indexes = run.folder.shards.glob("*.parquet")
-    return {
+def _shards(run: Run, wanted: Sequence[int]) -> tuple[dict[int, Encoded], str]:
+    indexes = [index_of(shard) for shard in pictured(run.folder.shards)]
+    held = {
         patch
         for index in indexes
         for patch in pq.read_table(index, columns=["patch_id"], partitioning=None)["patch_id"].to_pylist()
     }
+    pictures = ShardPictures(run.folder.shards)
+    return {patch: pictures.read({"patch_id": patch}) for patch in wanted if patch in held}, ""
+
+
+def _originals(run: Run, wanted: Sequence[int]) -> tuple[dict[int, Encoded], str]:
+    """From where the samples have them, and why some cannot be had."""
+    found, cause = dict[int, Encoded](), ""
+    try:
+        pictures = pictures_of(run.folder, run.info) if wanted else None
+        for patch, picture in read_all(pictures, run.folder, wanted) if pictures else ():
+            if isinstance(picture, Encoded):
+                found[patch] = picture
+            else:
+                cause = cause or str(picture)
+    except (DownloadError, PipelineError) as error:
+        cause = str(error)
+    return found, cause

@@ -17,7 +17,18 @@ from pipeline.store import RunFolder
 LONGEST = 400
 """Characters of a tag or a fact that are shown; a name may have ten thousand."""
 TASK_NAMES = {number: name.replace("_", "-") for name, number in TASKS.items()}
-SHOWN_METADATA = ("image_name", "acquired", "gsd", "split", "source", "place", "bounds", "attribution", "licence")
+SHOWN_METADATA = (
+    "image_name",
+    "acquired",
+    "year",
+    "gsd",
+    "split",
+    "source",
+    "place",
+    "bounds",
+    "attribution",
+    "licence",
+)
 
 Entry = dict[str, Any]
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from pipeline.atomic import read_json
 from pipeline.errors import PipelineError
+from pipeline.shard_pictures import index_of
 from pipeline.store import RunFolder
 
 TOLD = ("captioned", "rejected")
 """What becomes of a patch that an engine was asked about."""
+NOWHERE = (np.nan,) * 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Patches:
         ids: patch ids.
         units: which unit each belongs to.
         status: what became of each.
-        bounds: (n, 4) west, south, east, north in degrees (EPSG:4326).
+        bounds: (n, 4) west, south, east, north in degrees (EPSG:4326); NaN where nobody knows.
         metadata: of each, as in the shards.
     """
 
@@ -35,6 +37,11 @@ class Patches:
     status: NDArray[np.str_]
     bounds: NDArray[np.float64]
     metadata: Sequence[Mapping[str, Any]]
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """Which patches have a known place."""
+        return np.asarray(np.isfinite(self.bounds).all(axis=1))
 
     def spread(self, most: int) -> NDArray[np.int64]:
         """Places of the patches that were told, at most so many, spread evenly."""
@@ -82,11 +89,27 @@ class Finished:
         """Imagery and map that the samples were made from, also where an earlier run made them."""
         return dict(self.info.get("origin") or self.info["config"]["samples"])
 
+    @property
+    def kind(self) -> str:
+        """Of the samples: `grid`, `skyscript` or `gaia`, also where an earlier run made them."""
+        return str(self.origin["kind"])
+
+    @property
+    def output(self) -> str:
+        """Kind of the output."""
+        return str(self.info["config"]["output"]["kind"])
+
+    @property
+    def earlier(self) -> str | None:
+        """Folder name of the run whose samples were captioned again; None where none was."""
+        samples = self.info["config"]["samples"]
+        return Path(samples["path"]).name if samples["kind"] == "run" else None
+
     def index_rows(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Each shard with the rows of its index."""
         for line in self.shards:
             shard = self.folder.shards / str(line["file"])
-            for row in pq.read_table(shard.with_suffix(".parquet"), partitioning=None).to_pylist():
+            for row in pq.read_table(index_of(shard), partitioning=None).to_pylist():
                 yield shard, row
 
 
@@ -109,6 +132,6 @@ def _patches(folder: RunFolder) -> Patches:
         np.array([row["patch_id"] for row in rows], dtype=np.int64),
         units,
         np.array([row["status"] for row in rows], dtype=np.str_),
-        np.array([said["bounds"] for said in metadata], dtype=np.float64).reshape(-1, 4),
+        np.array([said.get("bounds") or NOWHERE for said in metadata], dtype=np.float64).reshape(-1, 4),
         metadata,
     )

@@ -14,6 +14,7 @@ from pipeline.atomic import write_text
 from pipeline.report.entries import Entry, classes, entries, labels
 from pipeline.report.figures import figures
 from pipeline.report.look import Finished
+from pipeline.report.origins import ingredients
 from pipeline.report.pictures import copy_pictures
 from pipeline.report.regionmap import RegionMap
 from pipeline.report.templating import templates
@@ -31,13 +32,13 @@ def write_page(run: Finished, drawn: RegionMap) -> Path:
     report = run.folder.path / "report"
     chosen = run.patches.spread(MOST)
     captioned = chosen[run.patches.status[chosen] == "captioned"]
-    pictures = copy_pictures(run, set(run.patches.ids[captioned].tolist()), report / "pictures")
+    pictures, missing = copy_pictures(run, run.patches.ids[captioned].tolist(), report / "pictures")
     prefixes: dict[str, int] = {}
     shown = [
         {**entry, "picture": f"pictures/{pictures[entry['id']]}" if entry["id"] in pictures else None}
         for entry in entries(run, chosen.tolist(), prefixes)
     ]
-    index = _index(shown, drawn.boxes[chosen].tolist())
+    index = _index(shown, [drawn.boxes[place] for place in chosen.tolist()])
     style, script = _asset("page.css"), "\n".join(_asset(name) for name in SCRIPTS)
     page = report / "index.html"
     write_text(
@@ -47,9 +48,10 @@ def write_page(run: Finished, drawn: RegionMap) -> Path:
         .render(
             run=run,
             info=run.info,
-            osm=run.origin["osm"],
+            ingredients=ingredients(run),
             map=drawn,
             figures=figures(run, shown),
+            missing=missing,
             shown=len(shown),
             told=len(run.patches.spread(len(run.patches.ids))),
             style=Markup(style),  # noqa: S704 - ours, and named by its hash in the content policy
@@ -80,7 +82,7 @@ def embedded(content: Any) -> Markup:
     return Markup(text)  # noqa: S704 - escaped above
 
 
-def _index(shown: Sequence[Entry], boxes: Sequence[Sequence[int]]) -> dict[str, Any]:
+def _index(shown: Sequence[Entry], boxes: Sequence[Sequence[int] | None]) -> dict[str, Any]:
     """What filters look at, as columns; words that recur are numbers into `words`."""
     columns: dict[str, list[list[str]]] = {name: [] for name in FILTERS}
     for entry in shown:

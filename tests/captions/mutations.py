@@ -50,7 +50,7 @@ def swapped_sides(text: str, elements: Elements) -> Iterator[str]:
             twins = [key for key in opposite if (key in _POINTS) != (word.lower() in _POINTS)]
             if other in around or any(twin in around for twin in twins if opposite[twin] in around):
                 continue
-            wards = (match[3] or "").startswith("ward") or re.search(
+            wards = (match.groups()[-1] or "").startswith("ward") or re.search(
                 r"(?i)\b(?:lead|run|head|branch)\w*(?: off)? to the $", text[: match.start()]
             )
             if wards and any("length_m" in element.facts for element in elements):

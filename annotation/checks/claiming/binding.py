@@ -61,12 +61,14 @@ class Binder:
         if described is not None:
             return self._known([described])
         if place and self.is_fronted(start, stop):
-            following = self.next_mention(stop)
+            following = self.next_mention(self._past_aside(stop))
             if following is not None:
                 second = self.next_mention(following.mark.stop) if following.kind == "pronoun" else None
                 return self._known([following, second] if second else [following])
         if self.is_passive(stop) or self._agent_follows(start, stop):
             following = self.next_mention(stop)
+            if following is not None and following.kind == "pronoun":  # half of it is covered by a wood
+                following = self.next_mention(following.mark.stop) or following
             if following is not None:
                 return self._known([following])
         chosen = self._before(start) or self._fronting(start, stop) or self._earlier(start)
@@ -117,6 +119,7 @@ class Binder:
             stop < len(words) and words[stop] == "of" and self._picture_from(stop + 1)
         ):
             stop = self._after_pictures.get(stop) or self._picture_from(stop + 1)
+        stop = self._past_aside(stop)
         at = start - 1
         sentence = self.text.sentence[start]
         while at >= 0 and self.text.sentence[at] == sentence and words[at] in _PREPOSITIONS:
@@ -138,6 +141,21 @@ class Binder:
             at += 1
         return False
 
+    def _past_aside(self, stop: int) -> int:
+        """The comma that ends an aside on where a fronted place is: `in the north, beyond the road, a wood`."""
+        words = self.text.words
+        if words[stop : stop + 1] != [","]:
+            return stop
+        for at in range(stop + 1, min(stop + _REACH + 1, len(words))):
+            if words[at] in FINITE or self.text.sentence[at] != self.text.sentence[stop]:
+                return stop
+            if words[at] == ",":
+                aside = words[stop + 1 : at]
+                placed = aside[0] in STARTERS or aside[0] in ROLES - _PREPOSITIONS
+                measured = not self._numbers.isdisjoint(range(stop + 1, stop + 3)) and not STARTERS.isdisjoint(aside)
+                return at if (placed or measured) and not ROLES.isdisjoint(aside) else stop
+        return stop
+
     def _picture_from(self, at: int) -> int:
         """Where the word for the picture ends that begins at a word or after its article; 0 if there is none."""
         return self._after_pictures.get(at) or self._after_pictures.get(at + 1) or 0
@@ -146,7 +164,7 @@ class Binder:
         """`A third of the picture is covered by`, `the north is taken up by`."""
         words = self.text.words[stop : stop + _REACH]
         for at, word in enumerate(words[:-1]):
-            if word in (",", ".", ";"):
+            if word in (",", ".", ";") or (word == "and" and words[at + 1] in ("is", "are")):
                 return False
             if word.startswith(_PASSIVE) and ("by" in words[at : at + 3] or "with" in words[at : at + 2]):
                 return words[max(0, at - 2) : at] != [] and any(w in ("is", "are", "being") for w in words[:at])
@@ -159,6 +177,9 @@ class Binder:
         at = start - 1
         while at > 0 and self.text.words[at] in _PREPOSITIONS:
             at -= 1
+        if at >= 0 and self.text.words[at] in _OPENING:  # the north is covered by a wood, the south by a lake
+            before = [k for k in range(at) if self.text.sentence[k] == self.text.sentence[start]]
+            return any(self.text.words[k].startswith(_PASSIVE) and self.is_passive(k - 1) for k in before[1:])
         return at >= 0 and self.text.words[at].endswith(("ed", "cut", "split"))
 
     def next_mention(self, stop: int) -> Mention | None:

@@ -35,9 +35,12 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
     edges = frozenset().union(*(place.edges for place in places))
     strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
     denied = _denied(reading, verb)
+    cornered = len(places) == 1 and places[0].scope == "corner" and not denied
 
     def holds(element: Known) -> bool | None:
         cut = verdicts.cut_at(element, places)
+        if cornered and verdicts.at_places(element, places) is False:
+            return False
         if denied:
             return None if element.edges is None else edges.isdisjoint(element.edges)
         if cut or strict:

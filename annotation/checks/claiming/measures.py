@@ -12,6 +12,7 @@ _OTHER_DIMENSIONS = WORDS["measures.other_dimensions"]
 _MEASURED = WORDS["measures.measured"]
 _APART = frozenset(("apart", "spacing", "intervals", "interval"))
 _AWAY = frozenset(("away", "from", "off", "distant", "beyond"))
+_TOWARDS = frozenset(("to", "on", "its", "their", "the", "further", "farther", "due"))
 _PARTS = WORDS["measures.parts"]
 _HEAPS = WORDS["measures.heaps"]
 _COUNTED = WORDS["measures.counted"]
@@ -114,7 +115,10 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
 
 def _distance(reading: Reading, mark: Mark, told: Quantity) -> bool:
     """`95 metres west of the canal`, `20 m away`: a distance between any two things that are near each other."""
-    at_place = any(other.kind == "place" and other.start == mark.stop for other in reading.marks)
+    at = mark.stop
+    while reading.word(at) in _TOWARDS:
+        at += 1
+    at_place = any(other.kind == "place" and other.start == at for other in reading.marks)
     if not at_place and reading.word(mark.stop) not in _AWAY | _APART:
         return False
     for element in reading.known:

@@ -37,6 +37,8 @@ _SCOPES = {
                      "reaches", "end", "ends", "stretch", "extremity", "segment", "band", "fifth", "ground",
                      "space", "strip", "tip", "extreme"), "part"),
 }  # fmt: skip
+_VERBAL = frozenset(("is", "are", "was", "were", "been", "being", "be", "has", "have", "little", "nothing"))
+"""Words after which `left` is a verb."""
 STARTERS = frozenset((*_POINTS, *_MIDDLES))
 _COMPASS = ("north", "south", "east", "west")
 _HEADINGS = ("ward", "wards")
@@ -104,6 +106,8 @@ def place_at(text: Text, place: int) -> Place | None:
     """The place that begins at a word; None if it names none."""
     words = text.words
     size, at = len(words), place
+    if words[place] == "left" and _is_verb(words, place):
+        return None
     points, middle, heading = "", False, False
     while at < size:
         word = words[at]
@@ -127,8 +131,23 @@ def place_at(text: Text, place: int) -> Place | None:
         if at + skip < size and words[at + skip] in _SCOPES and not (skip and words[at] not in ("most", "two", "very")):
             scope, at = _SCOPES[words[at + skip]], at + skip + 1
             break
+    beyond = _past_middle(words, at) if points and not scope else at
+    scope, at = ("half", beyond) if beyond > at else (scope, at)
     compass = words[place].startswith(_COMPASS) or words[place].upper() in ABBREVIATED
     return Place(points, middle, scope, place, at, heading, compass)
+
+
+def _is_verb(words: list[str], left: int) -> bool:
+    """Whether `left` is a verb: the corner is left to a lake."""
+    return left > 0 and words[left - 1] in _VERBAL and words[left + 1 : left + 2] != ["of"]
+
+
+def _past_middle(words: list[str], at: int) -> int:
+    """Where `of the centre` ends, if it begins at a word: to the left of the centre."""
+    if words[at : at + 1] != ["of"]:
+        return at
+    after = at + 1 + (words[at + 1 : at + 2] == ["the"])
+    return after + 1 if after < len(words) and words[after] in _MIDDLES - {"heart"} else at
 
 
 def _against(points: str, letters: str) -> bool:

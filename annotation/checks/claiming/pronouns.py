@@ -1,6 +1,7 @@
 """Pronouns: which words are some, and what they stand for."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
@@ -11,6 +12,8 @@ from annotation.checks.claiming.text import Text
 _FINITES = [[word] for word in FINITE]
 _PAIRED = {"former": -2, "latter": -1}
 """Of the two things told last, which is meant."""
+_JOINED = 4
+"""Words between two things that `and` joins: a comma, an article, an adjective."""
 _ORDERED = frozenset(("first", "last", "others"))
 """`The first two`: any of the things told so far."""
 
@@ -26,7 +29,7 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
     if word in _ORDERED:
         return [element for each in named for element in each.elements]
     if word in _PAIRED:
-        return list(named[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
+        return list(_pair(text, named)[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
     sentence = text.sentence[mark.start]
     here = [each for each in told if text.sentence[each.mark.start] == sentence]
     subjects = [each for each in here if each.subject and clause[each.mark.start] < clause[mark.start]]
@@ -44,6 +47,15 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
     plural = word in ("they", "their", "them", "these", "those")
     several = [element for element in found.values() if element.count is not None]
     return several if plural and several else list(found.values())
+
+
+def _pair(text: Text, named: Sequence[Mention]) -> Sequence[Mention]:
+    """The last two things that `and` joins; if there are none, all."""
+    for one, other in reversed(list(pairwise(named))):
+        between = text.words[one.mark.stop : other.mark.start]
+        if "and" in between[:2] and len(between) <= _JOINED:
+            return one, other
+    return named
 
 
 def is_pronoun(text: Text, mark: Mark) -> bool:

@@ -31,6 +31,9 @@ def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> boo
     course = reading.lexicon.alone(reading.word(mark.start)) if mark.stop - mark.start > 1 else ()
     if course and course[0].kind == "course":  # winds through the wood
         traits.bends(reading, (mark.start, mark.start + 1), course[0])
+    if "straight" in reading.text.words[mark.start + 1 : mark.stop]:  # runs straight through the wood
+        straight = reading.text.words.index("straight", mark.start)
+        traits.bends(reading, (straight, straight + 1), reading.lexicon.alone("straight")[0])
     mention = object_of(reading, mark)
     if _is_picture_subject(reading, mark, number):
         return True
@@ -93,8 +96,10 @@ def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
 def _between(reading: Reading, mark: Mark, first: Mention) -> bool:
     """`Between the wood and the lake`; flanked by one thing only is something else."""
     second = reading.binder.next_mention(first.mark.stop)
-    if second is not None and "and" not in reading.text.words[first.mark.stop : second.mark.start][:2]:
-        second = None
+    if second is not None:
+        apart = reading.text.words[first.mark.stop : second.mark.start]
+        placed = apart[:1] in (["to"], ["in"], ["on"])  # between a wood to the north and a lake
+        second = second if "and" in apart[: _REACH if placed else 2] else None
     if second is None and reading.word(mark.start) == "flanked":
         return False
     others = second.elements if second else first.elements[1:]

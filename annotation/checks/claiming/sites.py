@@ -22,9 +22,13 @@ _MOVING = (
     "run", "head", "trend", "lead", "flow", "continu", "extend", "stretch", "go", "pass", "bend", "curv", "turn",
     "wind", "proceed", "swing", "veer", "orient", "align", "point", "reach", "carr", "travel", "slop",
 )  # fmt: skip
+_NEARING = frozenset(("close", "next", "near", "adjacent", "parallel"))
+_FURTHER = frozenset(("further", "farther"))
+_ALIGNED = ("trend", "orient", "align", "point", "slant")
 _THROUGH = frozenset(("through", "across", "along", "down", "over", "up", "via", "crossing", "crosses", "cross"))
 _NO_PLACE_BEFORE = frozenset(("facing", "bound", "turn", "angle", "angles", "angled"))
 _EXCEPT = frozenset(("except", "besides", "save", "barring"))
+_NOWHERE = frozenset(("none", "nothing", "not", "never", "nowhere"))
 _EXACTLY = frozenset(("due", "roughly", "almost", "nearly", "mostly", "generally", "straight", "directly"))
 _FADING = ("thin", "fad", "taper", "narrow", "dwindl", "giv", "open", "shrink", "loosen", "sparse", "dens", "widen")
 _ENDING = ("end", "start", "begin", "finish", "terminat", "emerg", "stop")
@@ -65,7 +69,7 @@ def place(reading: Reading, number: int) -> None:
         targets = reading.binder.targets(*span, lambda element: element.edges is not None, place=True)
         reading.settle("edge", span, targets, lambda e: verdicts.cut_at(e, listed), "edges")
     elif here.heading or moving or word in ("to", "towards"):
-        _heading(reading, span, listed, relative=word == "to")
+        _heading(reading, span, listed, relative=word == "to", aligned=word.startswith(_ALIGNED))
     else:
         _position(reading, span, listed, word)
 
@@ -76,12 +80,25 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
     before = _before(reading, span[0])
     ends = any(each.startswith(_ENDING) for each in reading.text.words[max(0, before - 2) : max(0, before)])
 
+    further = word in _FURTHER and len(listed) == 1
+    others = [other for told in reading.mentions if told.mark.start < span[0] for other in told.elements]
+    bare = before == span[0] - 1 and len(listed) == 1 and listed[0].compass and word.isalpha()
+    bare = bare and not listed[0].scope and word not in _PREPOSITIONS
+
     def holds(element: Known) -> bool | None:
+        if bare and element.is_line and verdicts.heads_for(element, listed[0]):
+            return True  # carries a motorway northeast
+        seen = [standing.lies_towards(element, listed[0], each) for each in others if further and each is not element]
+        if seen and (True in seen or {False}.issuperset(seen)):
+            return True in seen
         if ends and element.is_line and not any(each.needs.isdisjoint(element.cells) for each in listed):
             return True
         return verdicts.at_places(element, listed, through=through, forgiving=word == "near")
 
     targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
+    quality = "" if reading.word(span[1] + 1).isalnum() else reading.word(span[1])
+    of_quality = [element for element in reading.known if quality in element.loose]  # the left residential
+    targets = of_quality or targets
     reading.settle("position", span, targets, holds, "position")
 
 
@@ -91,6 +108,8 @@ def _is_left_out(reading: Reading, place: Place, before: int) -> bool:
     if word in _EXCEPT or (word == "but" and reading.word(before - 1) in ("everything", "all", "anywhere")):
         return True
     if word == "only" and reading.word(before - 1).startswith("leav"):
+        return True
+    if word in _PREPOSITIONS and reading.word(before - 1) in _NOWHERE:
         return True
     return word.startswith("leav") and place.scope != "edge"
 
@@ -186,6 +205,9 @@ def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> boo
     between = reading.text.words[reading.marks[last].stop : mark.start]
     if _CONNECTORS.isdisjoint(between) or not _LISTING.issuperset(between):
         return False
+    scopes = reading.marks[last].content.scope, mark.content.scope
+    if between == [","] and scopes == ("edge", "half"):
+        return False  # leaves at the bottom edge, right of the centre
     after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
     if after is not None and after.kind == "place" and reading.text.joined[after.start]:
         return False
@@ -195,12 +217,22 @@ def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> boo
     return not (own and reading.binder.is_fronted(mark.start, mark.stop))
 
 
-def _heading(reading: Reading, span: tuple[int, int], listed: Sequence[Place], *, relative: bool) -> None:
+def _heading(
+    reading: Reading, span: tuple[int, int], listed: Sequence[Place], *, relative: bool, aligned: bool
+) -> None:
     """`Runs north`, `towards the left`; `to the east` may also be seen from something told before."""
     others = [other for told in reading.mentions if told.mark.start < span[0] for other in told.elements]
 
+    before = reading.word(_before(reading, span[0]) - 1)
+    reaching = relative and before not in _NEARING and all(each.scope == "edge" and each.points for each in listed)
+
     def holds(element: Known) -> bool | None:
-        found = [verdicts.heads_for(element, each) for each in listed]
+        if reaching and element.is_line and element.edges is not None:
+            return verdicts.cut_at(element, listed)
+        found = [
+            (aligned and verdicts.along_axis(element, each.vector)) or verdicts.heads_for(element, each)
+            for each in listed
+        ]
         seen = (
             relative
             and len(listed) == 1
@@ -220,6 +252,14 @@ def _of_itself(reading: Reading, mark: Mark, before: int) -> None:
     if pronoun is None or reading.word(before - 1) not in ("to", "on", "at", "in") or here.scope in ("half", "part"):
         return
     targets = reading.binder.targets(before - 1, mark.stop, bool, place=True) or []
+    own = {element.id for element in pronoun.elements}
+    if own.issuperset(element.id for element in targets):  # to its north the wood is bordered by a lake
+        after = reading.binder.next_mention(mark.stop)
+        agent = reading.binder.next_mention(after.mark.stop) if after else None
+        by = after and agent and "by" in reading.text.words[after.mark.stop : agent.mark.start]
+        if reading.word(mark.stop) == "by":  # bordered on its eastern side by a road
+            agent, by = after, True
+        targets = agent.elements if agent and by else targets
     towards(reading, (mark.start, mark.stop), targets, here, pronoun.elements)
 
 
@@ -236,12 +276,14 @@ def _of_something(reading: Reading, mark: Mark) -> bool:
     own = {each.id for each in mention.elements}
     fronted = not mark.start or reading.binder.is_fronted(mark.start, mention.mark.stop)
     targets = None if fronted else reading.binder.subjects(mark.start)
-    if targets is None or own.issuperset(each.id for each in targets):
+    mine = {each.id for each in targets or ()}
+    if targets is None or own <= mine or (mention.kind != "pronoun" and own >= mine):
         after = reading.binder.next_mention(mention.mark.stop)
         targets = [each for each in (after.elements if after else ()) if each.id not in own]
     span = (mark.start, mention.mark.stop)
+    others = [each for each in mention.elements if each not in targets] if mention.kind == "pronoun" else []
     if mark.content.points:
-        towards(reading, span, targets, mark.content, mention.elements)
+        towards(reading, span, targets, mark.content, others or mention.elements)
     else:
-        relate(reading, span, targets, "inside", mention.elements)
+        relate(reading, span, targets, "inside", others or mention.elements)
     return True

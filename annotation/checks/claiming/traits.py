@@ -7,6 +7,8 @@ from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.vocabulary import WORDS
 
+_DENIALS = frozenset(("not", "never", "no", "without", "hardly", "neither", "nor"))
+_DENIED_WITHIN = 3
 _OUTLINES = WORDS["traits.outlines"]
 _ROUNDED = WORDS["traits.rounded"]
 _CORNERS = ({"top-left", "bottom-right"}, {"top-right", "bottom-left"})
@@ -27,7 +29,22 @@ def course(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
 def bends(reading: Reading, span: tuple[int, int], meaning: Meaning) -> None:
     """Holds a course against that of the line that is spoken of."""
     targets = reading.binder.targets(*span, lambda element: element.course)
-    reading.settle("course", span, targets, lambda e: e.course in meaning.true if e.course else None, "course")
+    denied = _is_denied(reading, span[0])
+
+    def holds(element: Known) -> bool | None:
+        return (element.course in meaning.true) != denied if element.course else None
+
+    reading.settle("course", span, targets, holds, "course")
+
+
+def _is_denied(reading: Reading, at: int) -> bool:
+    """Whether a word of denial stands close before: not curved, neither of them is winding."""
+    first = max(0, at - _DENIED_WITHIN)
+    near = reading.text.words[first:at]
+    clause = [k for k in range(at) if reading.clause[k] == reading.clause[at]]
+    return any(word in _DENIALS and "," not in near[number:] for number, word in enumerate(near)) or any(
+        reading.word(k) == "neither" for k in clause
+    )
 
 
 def shape(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:

@@ -11,6 +11,8 @@ ROUNDED = 0.0006
 """Shares are rounded to four decimals in facts, and to three in the sheets that models read."""
 _SIDES = {"top": "N", "bottom": "S", "left": "W", "right": "E", "north": "N", "south": "S", "west": "W", "east": "E"}
 _VECTORS = {"N": (0, 1), "S": (0, -1), "W": (-1, 0), "E": (1, 0)}
+_SQUARE = 3
+"""Eighths of a half-circle from which two axes are square to each other."""
 _MIDDLE = frozenset(("center",))
 _ASIDE = 0.1
 """How far the middle of an element may lie on the other side of the frame's middle, in cells."""
@@ -158,8 +160,9 @@ def _between_edges(element: Known, one: Place, other: Place) -> bool | None:
 
 def heads_for(element: Known, place: Place) -> bool | None:
     """Whether an element goes towards a side: cut by its edge, along its axis, ending or lying there."""
-    if place.edges and element.edges is not None and place.edges <= element.edges:
-        return True
+    cut = bool(place.edges) and element.edges is not None and place.edges <= element.edges
+    if cut or _is_athwart(element, place):
+        return cut
     if place.compass and place.scope != "edge" and element.is_line and along_axis(element, place.vector):
         return True
     ends = element.ends or ()
@@ -173,6 +176,14 @@ def heads_for(element: Known, place: Place) -> bool | None:
         return False
     known = element.edges is not None or element.axis is not None or element.cells
     return False if known and not (lies is None and element.cells) else None
+
+
+def _is_athwart(element: Known, place: Place) -> bool:
+    """Whether a straight line runs square to a direction between two points of the compass."""
+    index = axis_index(place.vector)
+    if index is None or element.axis is None or element.course != "straight" or len(place.points) == 1:
+        return False
+    return place.compass and not place.scope and apart(index, element.axis) >= _SQUARE
 
 
 def beside_which(one: Known, other: Known) -> tuple[float, float] | None:

@@ -14,8 +14,8 @@ function card(entry) {
 }
 
 function described(entry) {
-  const { image_name: name, acquired, gsd, split } = entry.metadata;
-  const said = [name, acquired ?? "no date", gsd && `${gsd} m`, split, entry.status].filter(Boolean);
+  const { image_name: name, acquired, year, gsd, split } = entry.metadata;
+  const said = [name, acquired ?? year ?? "no date", gsd && `${gsd} m`, split, entry.status].filter(Boolean);
   return plain(` · ${said.join(" · ")}`);
 }
 

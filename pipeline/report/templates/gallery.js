@@ -59,6 +59,7 @@ function openClaim(id) {
 }
 
 const square = (place) => {
+  if (!index.boxes[place]) return "";
   const [x, y, width, height] = index.boxes[place];
   return `M${x} ${y}h${width}v${height}h${-width}z`;
 };
@@ -80,7 +81,7 @@ function tapped(event) {
   const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
   const distance = ([x, y, width, height]) => Math.hypot(Math.max(x - at.x, 0, at.x - x - width), Math.max(y - at.y, 0, at.y - y - height));
   let nearest = -1;
-  index.boxes.forEach((box, place) => { if (nearest < 0 || distance(box) < distance(index.boxes[nearest])) nearest = place; });
+  index.boxes.forEach((box, place) => { if (box && (nearest < 0 || distance(box) < distance(index.boxes[nearest]))) nearest = place; });
   if (nearest < 0) return;
   history.replaceState(null, "", `#patch=${index.ids[nearest]}`);
   show();

@@ -1,0 +1,49 @@
+"""What a run was made of, and on whose terms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.report.look import Finished
+
+MOST_SOURCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """Imagery, a map, or records that others have published.
+
+    Attributes:
+        what: one of the three.
+        source: who provides it.
+        licence: as stated; empty where none was.
+        attribution: whom to credit; empty where nobody said.
+    """
+
+    what: str
+    source: str
+    licence: str
+    attribution: str
+
+
+def ingredients(run: Finished) -> tuple[Ingredient, ...]:
+    """What the samples were made of first, also where an earlier run made them."""
+    origin = run.origin
+    if "imagery" in origin:
+        return _ingredient("Imagery", origin["imagery"], sources(run)), _ingredient("Map", origin["osm"])
+    return (_ingredient("Records", origin, sources(run)),)
+
+
+def licences_of(run: Finished) -> list[str]:
+    """Licences of all ingredients, each once."""
+    return list(dict.fromkeys(each.licence for each in ingredients(run) if each.licence))
+
+
+def sources(run: Finished) -> list[str]:
+    """Providers that the samples themselves name."""
+    return sorted({str(said["source"]) for said in run.patches.metadata if said.get("source")})[:MOST_SOURCES]
+
+
+def _ingredient(what: str, said: Mapping[str, Any], named: Sequence[str] = ()) -> Ingredient:
+    licence = "; ".join(str(said[key]) for key in ("licence", "terms") if said.get(key))
+    return Ingredient(what, said.get("source") or ", ".join(named), licence, said.get("attribution") or "")
