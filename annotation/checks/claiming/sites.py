@@ -48,14 +48,15 @@ def place(reading: Reading, number: int) -> None:
         before -= 1
     word = reading.word(before)
     if _is_left_out(reading, here, before):
-        _listed(reading, number)
+        _left_free(reading, mark, _listed(reading, number))
         return
     if word.startswith("toward") and any(each.startswith(_FADING) for each in words[max(0, before - 3) : before]):
         _listed(reading, number)
         return
     if reading.word(mark.stop) in _NO_PLACE_BEFORE or _pair(reading, number, word) or _leads_on(reading, number):
         return
-    if word in _POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _follows_picture(reading, number):
+    own = word in _POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _cut_off(words, before)
+    if own and not _follows_picture(reading, number):
         _of_itself(reading, mark, before)
         return
     if reading.word(mark.stop) == "of" and _of_something(reading, mark):
@@ -112,6 +113,18 @@ def _is_left_out(reading: Reading, place: Place, before: int) -> bool:
     if word in _PREPOSITIONS and reading.word(before - 1) in _NOWHERE:
         return True
     return word.startswith("leav") and place.scope != "edge"
+
+
+def _left_free(reading: Reading, mark: Mark, listed: Sequence[Place]) -> None:
+    """Where a thing is said not to be: false if all of that place is its own; whether it is free is not known."""
+    targets = reading.binder.targets(mark.start, listed[-1].stop, lambda element: element.cells)
+    if targets and any(place.points and place.needs <= targets[0].cells for place in listed):
+        reading.add("position", mark.start, listed[-1].stop, "contradicted", targets[0].id, "position")
+
+
+def _cut_off(words: Sequence[str], before: int) -> bool:
+    """`Cut off by its southern edge`, `running off its left side`: a side of the picture, not of the thing."""
+    return "off" in words[max(0, before - 2) : before]
 
 
 def _before(reading: Reading, start: int) -> int:
@@ -260,7 +273,21 @@ def _of_itself(reading: Reading, mark: Mark, before: int) -> None:
         if reading.word(mark.stop) == "by":  # bordered on its eastern side by a road
             agent, by = after, True
         targets = agent.elements if agent and by else targets
-    towards(reading, (mark.start, mark.stop), targets, here, pronoun.elements)
+    others = list(pronoun.elements)
+    if nearest := _just_told(reading, before):  # a road and a path 40 m to its north: the path, seen from the road
+        named = {element.id for element in nearest}
+        seen_from = [element for element in others if element.id not in named]
+        targets, others = (nearest, seen_from) if seen_from else (targets, others)
+    towards(reading, (mark.start, mark.stop), targets, here, others)
+
+
+def _just_told(reading: Reading, before: int) -> list[Known]:
+    """The thing told last in the clause of a word; nothing where it is a pronoun."""
+    clause = reading.binder.clause
+    for mention in reversed(reading.mentions):
+        if mention.mark.stop <= before and mention.kind != "pronoun":
+            return list(mention.elements) if clause[mention.mark.start] == clause[before] else []
+    return []
 
 
 def _of_something(reading: Reading, mark: Mark) -> bool:
