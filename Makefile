@@ -8,7 +8,7 @@ demo: .venv/.installed
 	$(BIN)/mapteller demo --out demo
 
 test: .venv/.installed-vllm
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .

@@ -19,6 +19,15 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 PATIENCE_S = 240
 
 
+LONG = ("test_boston_vllm.py", "test_run.py", "test_sources.py", "test_vllm.py", "test_bad_input.py")
+"""Files that take minutes and come first, so that nobody waits for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long files first."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real imagery, OSM and captions; not part of the project, so tests that need it may skip."""

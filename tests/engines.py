@@ -11,6 +11,7 @@ from annotation.engines.engine import Engine
 from annotation.errors import AnnotationError, EngineDead
 from annotation.request import Completion, Request
 
+PATIENCE_S = 60
 TEXT = "A gently curved river crosses the picture from the northern to the southern edge."
 
 
@@ -19,12 +20,13 @@ class Moody(Engine):
 
     Attributes:
         mood: what goes wrong: `dies` once (its process is killed in the middle of its work), `ends` (says itself that
-            it is dead) once, `unloadable`, `raises` on each request, `forgets` those with odd seeds.
+            it is dead) once, `unloadable`, `raises` on each request, `forgets` those with odd seeds, `waits` for
+            another to have died before it answers, so that there is work left for that one.
         folder: where it remembers its deaths and writes down what it answered.
     """
 
     kind: Literal["moody"] = "moody"
-    mood: Literal["well", "dies", "ends", "unloadable", "raises", "forgets"] = "well"
+    mood: Literal["well", "dies", "ends", "unloadable", "raises", "forgets", "waits"] = "well"
     folder: Path
 
     @property
@@ -39,6 +41,11 @@ class Moody(Engine):
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[Completion]:
         """One answer at a time."""
+        until = asyncio.get_running_loop().time() + PATIENCE_S
+        while self.mood == "waits" and not any(self.folder.glob("*.died")):
+            if asyncio.get_running_loop().time() > until:
+                raise RuntimeError("nobody died")
+            await asyncio.sleep(0.01)
         for number, request in enumerate(requests):
             await asyncio.sleep(0)
             if self.mood in ("dies", "ends") and number == len(requests) // 2 and self._first_time():

@@ -42,7 +42,9 @@ def _ask(roster: Roster, number: int = 60, n: int = 1) -> list[Completion]:
 
 @pytest.mark.parametrize("mood", ["dies", "ends"])
 def test_a_dying_engine_loses_and_doubles_nothing(tmp_path: Path, mood: Any) -> None:
-    roster = _roster([Moody(name="frail", mood=mood, folder=tmp_path), Moody(name="sound", folder=tmp_path)])
+    roster = _roster(
+        [Moody(name="frail", mood=mood, folder=tmp_path), Moody(name="sound", mood="waits", folder=tmp_path)]
+    )
     answers = _ask(roster, 200)
     assert Counter(answer.key for answer in answers) == Counter(f"{n}/area/0" for n in range(200))
     assert not [answer.error for answer in answers if answer.error]
