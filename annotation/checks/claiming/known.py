@@ -71,13 +71,22 @@ class Known:
 
 
 def know(element: ElementFacts, classes: Classes, table: TagTable) -> Known:
-    """Takes an element's facts as far as they have the types they should have."""
+    """Takes an element's facts as far as they have the types they should have.
+
+    An element is told several times (drafts, revisions, what is asked again): what is known of it is kept meanwhile.
+    """
+    return _known(_Same(element), _Tables(classes, table))
+
+
+@lru_cache(maxsize=4096)
+def _known(same: "_Same", tables: "_Tables") -> Known:
+    element = same.element
     facts = element.facts if isinstance(element.facts, Mapping) else {}
     tags = element.tags if isinstance(element.tags, Mapping) else {}
     plain = tuple((str(key), str(value)[:_LONGEST]) for key, value in tags.items() if isinstance(value, str | int))
     noun, plural, meaning = (_text(facts.get(name)) for name in ("noun", "plural", "meaning"))
     qualities = tuple(spell(each) for each in _texts(facts.get("attributes")))
-    own, kinds, holds, loose, names, others = _said_by(noun, meaning, plain, _Tables(classes, table))
+    own, kinds, holds, loose, names, others = _said_by(noun, meaning, plain, tables)
     given = _text(facts.get("name"))
     if given:
         names = (*names, *_named(given[:_LONGEST]))
@@ -99,6 +108,19 @@ def know(element: ElementFacts, classes: Classes, table: TagTable) -> Known:
         ends=(start, end) if start and end else None,
         relations=[each for each in relations if isinstance(each, Mapping)] if isinstance(relations, list) else [],
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """This very element; another with the same facts is another."""
+
+    element: ElementFacts
+
+    def __hash__(self) -> int:
+        return id(self.element)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.element is other.element
 
 
 @dataclass(frozen=True, slots=True, eq=False)
