@@ -79,6 +79,19 @@ def imagery(
 
 
 @bench.command()
+def records(
+    entries: Annotated[int, typer.Option(min=1000, help="Synthetic entries; a tenth is run first.")] = 200_000,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Stream SkyScript-like zips through a whole run with the grammar engine: entries a second, and memory."""
+    from pipeline.bench.records import run as run_bench
+
+    with told_to_people():
+        print_figures(run_bench(entries=entries), as_json=as_json)
+
+
+@bench.command()
 def engines(
     model: Annotated[str | None, typer.Option(help="Hub name or folder; left out: a tiny random one.")] = None,
     prompts: Annotated[int, typer.Option(min=16, help="Prompts, all different.")] = 512,
