@@ -34,7 +34,9 @@ def _bounds(zoom: int, x: int, y: int) -> list[float]:
     return [round(value, 7) for value in (west, south, east, north)]
 
 
-def _sample(patch_id: int, picture: Any, bounds: list[float], texts: tuple[str, ...] = ("A road, é 漢.",)) -> Sample:
+def _sample(
+    patch_id: int, picture: Any, bounds: list[float] | None, texts: tuple[str, ...] = ("A road, é 漢.",)
+) -> Sample:
     metadata = {
         "patch_id": patch_id, "image_name": f"scene {patch_id}", "bounds": bounds, "gsd": 0.6, "split": "train",
         "acquired": "2022-11-08", "licence": "ODbL", "attribution": "© OpenStreetMap contributors",
@@ -162,3 +164,12 @@ def test_the_features_are_said_in_the_words_of_datasets(tmp_path: Path) -> None:
     features = json.loads(pq.read_schema(tmp_path / "a.parquet").metadata[b"huggingface"])["info"]["features"]
     assert list(features["image"].values()) == ["Image"]
     assert features["caption_length"] == {"dtype": "int64", "_type": "Value"}
+
+
+def test_a_record_that_nobody_could_place_has_no_place(tmp_path: Path) -> None:
+    file = tmp_path / "Patches0000.git10m.parquet"
+    picture = np.zeros((64, 64, 3), dtype=np.uint8)
+    Git10mWriter(kind="git10m").write([_sample(3, picture, None)], file)
+    (row,) = pq.read_table(file).to_pylist()
+    assert row["Google_location"] == "0_0_0"
+    assert row["longitude"] is row["latitude"] is row["resolution"] is None

@@ -182,6 +182,9 @@ def ground_resolution(zoom: int, latitude: float, size: int = TILE) -> float:
 
 
 def _where(metadata: Mapping[str, Any], size: int) -> Row:
+    if metadata["bounds"] is None:  # a record that nobody could place
+        unplaced = dict.fromkeys(("resolution", "ground_resolution", "longitude", "latitude"))
+        return {**unplaced, "Google_location": NOWHERE}
     west, south, east, north = metadata["bounds"]
     tile = tile_of((west, south, east, north))
     if tile is None:
