@@ -14,26 +14,8 @@ import numpy as np
 import osmium
 from PIL import Image
 
-CENTERS: Sequence[tuple[str, dict[str, str]]] = (
-    ("a", {"natural": "water", "water": "lake"}),
-    ("w", {"highway": "residential", "surface": "asphalt", "lanes": "2"}),
-    ("a", {"building": "school", "roof:shape": "gabled"}),
-    ("n", {"power": "tower"}),
-    ("a", {"leisure": "pitch", "sport": "soccer", "surface": "artificial_turf"}),
-    ("w", {"waterway": "river"}),
-    ("a", {"landuse": "farmland", "crop": "corn"}),
-    ("w", {"railway": "rail", "electrified": "contact_line"}),
-)
-AROUND: Sequence[dict[str, str]] = (
-    {"building": "house", "roof:material": "roof_tiles"},
-    {"building": "house"},
-    {"highway": "service"},
-    {"highway": "residential", "surface": "asphalt"},
-    {"amenity": "parking", "surface": "asphalt"},
-    {"leisure": "swimming_pool"},
-    {"natural": "tree"},
-    {"landuse": "forest"},
-)
+from pipeline.bench.records import AROUND, CENTERS
+
 COLUMNS = ("filepath", "title", "title_multi_objects")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.numbers import Quantity
 from annotation.checks.claiming.places import ALL, Place, apart, axis_index, middle_of
-from annotation.phrasing.phrases import Interval
 
 ROUNDED = 0.0006
 """Shares are rounded to four decimals in facts, and to three in the sheets that models read."""
@@ -29,11 +28,6 @@ _AXIS_NAMES = ("N-S", "NNE-SSW", "NE-SW", "ENE-WSW", "E-W", "WNW-ESE", "NW-SE", 
 def within(value: float | None, quantity: Quantity, slack: float = 0.0) -> bool | None:
     """Whether a measure lies in what a number may stand for."""
     return None if value is None else quantity.low - slack <= value <= quantity.high + slack
-
-
-def in_interval(value: float | None, interval: Interval) -> bool | None:
-    """The same for an interval."""
-    return None if value is None else interval[0] <= value <= interval[1]
 
 
 def at_places(
