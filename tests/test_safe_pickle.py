@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from download.records.refused import Refused
 from download.records.safe_pickle import MOST_BYTES, PlainUnpickler, load_plain
-from tests.skyscript_made import AROUND, meta
+from pipeline.bench.records import AROUND
+from tests.skyscript_made import meta
 
 PROTOCOLS = range(6)
 META = meta({"natural": "water", "name": "L\u00e4\u00e4ne \u6e56"}, AROUND, extra=[1, -2, 2**40, -0.5, True, None])

@@ -20,6 +20,7 @@ from annotation.tags import TagTable
 from download.errors import DownloadError
 from download.records.refused import Refused
 from download.records.skyscript import MOST_PICTURE_BYTES, SOURCES, Name, key_of_member, picture_of
+from pipeline.bench.records import AROUND
 from pipeline.config import Config
 from pipeline.posts import PostHere
 from pipeline.skyscript_samples import SkyScriptSamples
@@ -27,7 +28,7 @@ from pipeline.skyscript_source import SkyScriptLook, SkyScriptSource
 from pipeline.unit import tell
 from pipeline.writers.csv_titles import SkyScriptCsvWriter
 from pipeline.writers.sample import Sample as Finished
-from tests.skyscript_made import AROUND, Made, Sample, from_map, make, meta, picture, samples
+from tests.skyscript_made import Made, Sample, from_map, make, meta, picture, samples
 
 TABLE = TagTable.load()
 LAKE = {"natural": "water", "water": "lake"}
