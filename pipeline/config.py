@@ -51,6 +51,7 @@ class GridSamples(BaseModel):
         osm: where the map comes from.
         as_of: `picture` tells only what surely stood when the picture was taken, `extract` what the map holds.
         patch: how patches are laid.
+        overlaps: `drop` shows ground once that several scenes of a source and year hold, `keep` in each of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +61,7 @@ class GridSamples(BaseModel):
     osm: Osm
     as_of: Literal["picture", "extract"] = "picture"
     patch: PatchGrid = PatchGrid()
+    overlaps: Literal["drop", "keep"] = "drop"
 
 
 class RunSamples(BaseModel):

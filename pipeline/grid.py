@@ -1,14 +1,16 @@
 """Patches of a scene: laid on its own pixel grid, so that a patch's pixels are the file's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pyproj import Transformer
 
-from download.scene import Scene, Window
+from download.scene import Bounds, Scene, Window
 from pipeline.draw import draw
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import digest
@@ -17,6 +19,8 @@ SAME_GSD = 0.01
 """Scene and patch agree when their GSDs differ by at most this share; then nothing is resampled."""
 
 PATCHES_PER_UNIT = 512
+
+NOTHING_TAKEN: Mapping[str, Any] = MappingProxyType({})
 
 
 class PatchGrid(BaseModel):
@@ -65,12 +69,14 @@ class Block:
         grid: how the patches are laid.
         first_id: patch id of the block's first patch.
         rows: first patch row, and the one after the last.
+        taken: ground in degrees (EPSG:4326) that other scenes show; None where there is none.
     """
 
     scene: Scene
     grid: PatchGrid
     first_id: int
     rows: tuple[int, int]
+    taken: Any = None
 
     @property
     def id(self) -> str:
@@ -79,7 +85,8 @@ class Block:
 
     def fingerprint(self, run: str) -> str:
         """Changes with the run's fingerprint, the scene's content (not its place on disk) and the patches."""
-        return digest([run, self.scene.model_dump(mode="json", exclude={"path"}), self.first_id, self.rows])
+        taken = [] if self.taken is None else [self.taken.wkb_hex]
+        return digest([run, self.scene.model_dump(mode="json", exclude={"path"}), self.first_id, self.rows, *taken])
 
     @property
     def laid(self) -> int:
@@ -121,8 +128,24 @@ def grid_shape(scene: Scene, grid: PatchGrid) -> tuple[int, int]:
     return rows, cols
 
 
-def blocks(scenes: list[Scene], grid: PatchGrid) -> Iterator[Block]:
-    """Units of all scenes, in order; patch ids run on through them, as RSTeller's do."""
+def laid_extent(scene: Scene, grid: PatchGrid) -> Bounds | None:
+    """Left, bottom, right and top of all patches of a scene, in its CRS; None where none fits."""
+    rows, cols = grid_shape(scene, grid)
+    if not rows or not cols:
+        return None
+    width, height = grid.window_size(scene)
+    down, across = _step(height, grid), _step(width, grid)
+    return scene.window_bounds(Window(0, 0, (cols - 1) * across + width, (rows - 1) * down + height))
+
+
+def blocks(scenes: list[Scene], grid: PatchGrid, taken: Mapping[str, Any] = NOTHING_TAKEN) -> Iterator[Block]:
+    """Units of all scenes, in order; patch ids run on through them, as RSTeller's do.
+
+    Args:
+        scenes: to be cut.
+        grid: how.
+        taken: ground that other scenes show, by scene id; see `ground.taken_before`.
+    """
     next_id = 0
     for scene in scenes:
         rows, cols = grid_shape(scene, grid)
@@ -131,7 +154,7 @@ def blocks(scenes: list[Scene], grid: PatchGrid) -> Iterator[Block]:
         step = max(1, PATCHES_PER_UNIT // cols)
         for first in range(0, rows, step):
             last = min(first + step, rows)
-            yield Block(scene, grid, next_id + first * cols, (first, last))
+            yield Block(scene, grid, next_id + first * cols, (first, last), taken.get(scene.id))
         next_id += rows * cols
 
 

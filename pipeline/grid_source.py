@@ -19,6 +19,7 @@ from pipeline.config import Config, GridSamples, Imagery
 from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
 from pipeline.grid import Block, Patches, blocks
+from pipeline.ground import taken_before
 from pipeline.maps import Maps, map_area, read_maps
 from pipeline.place import places
 from pipeline.region import check_overlap, load_region, scenes_inside
@@ -39,6 +40,7 @@ class GridSource:
         samples: its samples.
         scenes: scenes of the region, by id.
         osm: the map, on disk.
+        taken: ground that earlier scenes show, by scene id.
         maps: the map as GeoParquet, once it has been read.
         map_counts: what became of its elements, by file.
         strata: what lies in each cell of the splits, where there is more than one split.
@@ -48,6 +50,7 @@ class GridSource:
     samples: GridSamples
     scenes: Mapping[str, Scene]
     osm: OsmExtract
+    taken: Mapping[str, Any] = field(default_factory=dict)
     maps: Maps | None = None
     map_counts: Mapping[str, Any] | None = None
     strata: Mapping[Cell, str] = field(default_factory=dict)
@@ -70,7 +73,8 @@ class GridSource:
             check_overlap(scenes, known)
         for scene in scenes:
             samples.patch.window_size(scene)
-        return cls(config, samples, {scene.id: scene for scene in scenes}, osm)
+        taken = taken_before(scenes, samples.patch) if samples.overlaps == "drop" else {}
+        return cls(config, samples, {scene.id: scene for scene in scenes}, osm, taken)
 
     @property
     def inputs(self) -> Mapping[str, str]:
@@ -86,7 +90,7 @@ class GridSource:
     @property
     def units(self) -> list[Block]:
         """Rows of patches of one scene each."""
-        return list(blocks(list(self.scenes.values()), self.samples.patch))
+        return list(blocks(list(self.scenes.values()), self.samples.patch, self.taken))
 
     @property
     def info(self) -> Mapping[str, Any]:

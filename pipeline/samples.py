@@ -68,9 +68,12 @@ class UnitElements:
 
 
 def unit_patches(config: Config, block: Block) -> Patches:
-    """The patches of a unit that are kept and lie in the region."""
+    """The patches of a unit that are kept, lie in the region and on ground that no other scene shows."""
     patches = lay(block, config.seed)
-    return patches.take(inside(load_region(config.region), patches.bounds))
+    kept = inside(load_region(config.region), patches.bounds)
+    if block.taken is not None:
+        kept &= ~inside(block.taken, patches.bounds)
+    return patches.take(kept)
 
 
 def as_of(samples: GridSamples, block: Block) -> date | None:

@@ -13,19 +13,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rasterio
-import shapely
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from numpy.typing import NDArray
-from pyproj import Transformer
 from rasterio.windows import Window, transform
 
 from download.imagery.local import LocalImagery
 from download.imagery.tiles.scheme import Tile
 from download.sample import SampleCounty
 from pipeline.config import load_config
-from pipeline.grid import PatchGrid, blocks, lay
 from tests.conftest import CommandLine
 from tests.ee_server import EarthEngine, Image
 from tests.run_folder import run_info, samples, shard_digests
@@ -295,39 +291,6 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     table = pq.read_table(file)
     return repr((table.to_pylist(), table.schema.metadata)).encode()
-
-
-@pytest.mark.parametrize(("size", "doubled"), [(25, True), (60, False), (100, False), (300, False)])
-def test_the_seam_of_two_utm_zones(shared_data: Path, size: int, *, doubled: bool) -> None:
-    """Each scene is cut for itself: no gap at the seam, and twice is shown what both scenes hold, a strip of 20 m.
-
-    Only patches about as narrow as that strip lie mostly in a patch of the other scene.
-    """
-    pattern = shared_data / "naip" / "m_360*_subset.tif"
-    scenes = LocalImagery(kind="local", path=pattern).scenes()
-    assert [scene.crs for scene in scenes] == ["EPSG:26918", "EPSG:26917"]
-    ours, theirs = (
-        np.array([_on_the_ground(scene.crs, box) for block in blocks([scene], PatchGrid(size=size))
-                  for box in lay(block, 0).boxes])
-        for scene in scenes
-    )  # fmt: skip
-    west, east = (_on_the_ground(scene.crs, scene.extent) for scene in scenes)
-    assert west.union(east).difference(shapely.union_all([*ours, *theirs])).area < 1
-    twice = shapely.area(shapely.intersection(ours[:, None], theirs[None])).sum()
-    assert twice == pytest.approx(west.intersection(east).area, rel=1e-3)
-    assert twice / 300 == pytest.approx(20, abs=0.5)
-    middles = shapely.contains(ours[:, None], shapely.centroid(theirs)[None])
-    assert middles.any() == doubled
-
-
-def _on_the_ground(crs: str, box: Any) -> Any:
-    """A box in metres around the seam."""
-    to_seam = Transformer.from_crs(crs, "+proj=tmerc +lat_0=36.622 +lon_0=-78 +ellps=WGS84", always_xy=True)
-
-    def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(to_seam.transform(*points.T))
-
-    return shapely.transform(shapely.segmentize(shapely.box(*box), 10), move)
 
 
 @pytest.mark.parametrize(
