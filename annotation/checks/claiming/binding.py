@@ -22,6 +22,8 @@ _INDEFINITE = frozenset(("a", "an", "several", "some", "another", "the", "many",
 _PASSED = frozenset((",", "from", "to", "image", "frame", "picture", "scene", "view", "photo"))
 _FINITES = [[word] for word in FINITE]
 _REACH = 8
+_BESIDE = 3
+"""Words between a thing and what is surely said of it: a comma, a verb, a hedge."""
 
 
 class Binder:
@@ -78,6 +80,17 @@ class Binder:
             return list(self.elements)
         fitting = [mention for mention in chosen if any(applies(element) for element in mention.elements)]
         return self._known(fitting or chosen)
+
+    def is_close(self, start: int, stop: int) -> bool:
+        """Whether a claim stands right beside the noun or name that it is about: `a street of 250 m`, `rock (19%)`."""
+        described = self._described(start, stop)
+        if described is not None:
+            return described.kind in ("class", "name")
+        at = bisect_left(self._starts, start) - 1
+        if at < 0 or self.mentions[at].kind not in ("class", "name"):
+            return False
+        between = self.text.words[self.mentions[at].mark.stop : start]
+        return len(between) <= _BESIDE and "and" not in between
 
     def subjects(self, start: int) -> list[Known] | None:
         """Elements that a relation may speak of, which no noun after it describes; None as in `targets`."""

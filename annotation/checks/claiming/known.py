@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from annotation.checks.claiming.classes import Classes, spell
+from annotation.checks.claiming.tagged import Tagged, spoken_of, tagged
 from annotation.checks.claiming.text import fold, read_text
 from annotation.measuring.frame import CELLS, EDGES
 from annotation.measuring.shape import AXES
@@ -35,6 +36,7 @@ class Known:
         qualities: its attributes, spelled.
         names: words of its names.
         others: words of its other tags' values.
+        tagged: numbers that its tags tell.
         facts: as given.
         relations: by id of the other element.
     """
@@ -48,6 +50,7 @@ class Known:
     qualities: tuple[str, ...]
     names: tuple[tuple[str, ...], ...]
     others: tuple[tuple[str, ...], ...]
+    tagged: Tagged
     facts: Mapping[str, Any]
     cells: frozenset[str]
     edges: frozenset[str] | None
@@ -98,7 +101,7 @@ def _known(same: "_Same", tables: "_Tables") -> Known:
     return Known(
         id=str(element.id), own=own, kinds=kinds, holds=holds, loose=loose, qualities=qualities,
         heads=frozenset(spell(each).rpartition(" ")[2] for each in (noun, plural)),
-        names=names, others=others, facts=facts,
+        names=names, others=others, tagged=tagged(plain), facts=facts,
         cells=cells_of(_texts(facts.get("position"))) & frozenset(CELLS),
         edges=frozenset(_texts(edges)) & frozenset(EDGES) if isinstance(edges, list | tuple | str) else None,
         share=_number(facts.get("share")), area=_number(facts.get("area_m2")), length=_number(facts.get("length_m")),
@@ -152,10 +155,12 @@ def _said_by(
     for name in map(classes.of_noun, nouns):
         kinds |= classes.kinds.get(name, frozenset())
     holds = frozenset().union(*(classes.holds.get(kind, ()) for kind in kinds))
-    spoken = " ".join((*nouns, meaning, *(row.look for row in rows)))
+    spoken = " ".join((*nouns, meaning, *(row.look for row in rows), *map(spoken_of, tags)))
     loose = frozenset(spell(spoken).split())
     names = tuple(words for key, value in tags if _is_name(key) for words in _named(value))
     others = tuple(words for key, value in tags if not _is_name(key) for words in _named(value))
+    if "addr:street" in own and "addr:housenumber" in own:
+        others = (*others, *_named(f"{own['addr:street']} {own['addr:housenumber']}"))
     return classes.of_noun(nouns[0]), frozenset(kinds), holds, loose, names, others
 
 

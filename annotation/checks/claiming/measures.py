@@ -1,29 +1,34 @@
-"""Numbers held against facts: shares, areas, lengths, counts, and qualities that are counted."""
+"""Measures held against facts: shares, areas, lengths, distances, and what tags tell of widths, speeds, voltages."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
+from annotation.checks.claiming import counts
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import GENERIC
 from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.numbers import Quantity
 from annotation.checks.claiming.reading import Kind, Reading
+from annotation.checks.claiming.tagged import DIMENSION_WORDS, is_speed, unit_of_tag
 from annotation.checks.claiming.verdicts import ROUNDED, within
 from annotation.checks.claiming.vocabulary import WORDS
 
 _OTHER_DIMENSIONS = WORDS["measures.other_dimensions"]
 _MEASURED = WORDS["measures.measured"]
 _APART = frozenset(("apart", "spacing", "intervals", "interval"))
+_DISTANT = frozenset(("within", "between", "apart", "separate", "separates", "separated", "separating", "distance", "off",
+                      "away", "distant", "nearer", "closer", "gap"))  # fmt: skip
+"""Words of sentences in which a length may be the distance of any two things."""
 _AWAY = frozenset(("away", "from", "off", "distant", "beyond"))
 _TOWARDS = frozenset(("to", "on", "its", "their", "the", "further", "farther", "due"))
-_PARTS = WORDS["measures.parts"]
-_HEAPS = WORDS["measures.heaps"]
-_COUNTED = WORDS["measures.counted"]
-_SAME = {"floor": "storey", "level": "storey", "carriageway": "lane"}
+_CLOSE = 0.06
+"""Metres, kilometres an hour or volts that rounding may cost."""
 _COVERING = (
     "cover", "occup", "fill", "tak", "took", "up", "account", "mak", "span", "compris", "over", "across", "constitut",
     "claim", "dominat", "consum", "amount", "represent", "for", "to", "about", "hold", "command",
 )  # fmt: skip
 _SPREAD_OVER = WORDS["measures.spread_over"]
 """Words before `the whole picture` that do not say how much of it is covered."""
-_IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
 _TOGETHER = frozenset(("together", "combined", "jointly", "total", "collectively"))
 _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "entire", "total", "visible"))
 
@@ -31,12 +36,52 @@ _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "
 def quantity(reading: Reading, mark: Mark, number: int) -> None:
     """The claim that a number makes."""
     told: Quantity = mark.content
+    if _of_tag(reading, mark, told):
+        return
     if told.kind == "share":
         _share(reading, mark, told, number)
     elif told.kind == "count":
-        _count(reading, mark, told, number)
+        counts.count(reading, mark, told, number)
     else:
         _measure(reading, mark, told)
+
+
+def _of_tag(reading: Reading, mark: Mark, told: Quantity) -> bool:
+    """`13.7 m wide`, `50 km/h`, `220 kV`: what only tags tell; false where no element has such a tag."""
+    found = _tag_dimension(reading, mark, told)
+    if found is None:
+        return False
+    name, factor, stop = found
+    holders = [element for element in reading.known if name in element.tagged.dimensions]
+    if not holders and name not in ("speed", "voltage"):
+        return False
+    targets = reading.binder.targets(mark.start, stop, lambda element: name in element.tagged.dimensions) or []
+    low, high = told.low * factor - _CLOSE, told.high * factor + _CLOSE
+
+    def right(element: Known) -> bool:
+        return any(low <= value <= high for value in element.tagged.dimensions[name])
+
+    own = [element for element in targets if name in element.tagged.dimensions]
+    reading.settle("number", (mark.start, stop), own or holders, right, name)
+    return True
+
+
+def _tag_dimension(reading: Reading, mark: Mark, told: Quantity) -> tuple[str, float, int] | None:
+    """What a number may be that a tag tells, the factor to the unit of the tag, and where it ends."""
+    words = reading.text.words
+    if told.kind == "count":
+        return unit_of_tag(words, mark.stop) if told.numeral else None
+    if told.kind != "length":
+        return None
+    if is_speed(words, mark.stop):
+        return "speed", 0.001, mark.stop + 2
+    at = mark.stop + (words[mark.stop : mark.stop + 1] == ["in"])
+    name = DIMENSION_WORDS.get(reading.word(at), "")
+    if name and not (words[at] == "across" and reading.word(at + 1).isalpha() and reading.word(at + 1) != "and"):
+        return name, 1.0, at + 1
+    before = (DIMENSION_WORDS.get(word, "") for word in words[max(0, mark.start - 3) : mark.start] if word in _MEASURED)
+    name = next(before, "")
+    return (name, 1.0, mark.stop) if name else None
 
 
 def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
@@ -66,7 +111,14 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         return
     if targets is not None and all(each.share is None for each in targets):
         targets = [*targets, *(each for each in reading.known if each.share is not None and _only(reading, each))]
-    reading.settle(kind, (mark.start, mark.stop), targets, lambda e: within(e.share, told, ROUNDED), "share")
+    reading.settle(
+        kind,
+        (mark.start, mark.stop),
+        targets,
+        lambda e: within(e.share, told, ROUNDED),
+        "share",
+        spare=reading.spare(mark.start, mark.stop),
+    )
 
 
 def _only(reading: Reading, element: Known) -> bool:
@@ -85,7 +137,14 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
         if _summed(reading, mark, told, "area"):
             reading.add("number", *span, "supported", targets[0].id if targets else None, "area_m2")
             return
-        reading.settle("number", span, _able(reading, targets, "area"), lambda e: within(e.area, told, 0.06), "area_m2")
+        reading.settle(
+            "number",
+            span,
+            _able(reading, targets, "area"),
+            lambda e: within(e.area, told, 0.06),
+            "area_m2",
+            spare=reading.spare(mark.start, mark.stop),
+        )
         return
     before = reading.text.words[max(0, mark.start - 3) : mark.start]
     if after[after[0] == "in"] in _OTHER_DIMENSIONS or any(word in _MEASURED for word in before):
@@ -96,11 +155,26 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
         return
     if any(word in _APART for word in after):
         targets = reading.binder.targets(*span, lambda element: element.spacing is not None)
-        reading.settle("number", span, targets, lambda e: within(e.spacing, told, 0.06), "spacing_m")
+        reading.settle(
+            "number",
+            span,
+            targets,
+            lambda e: within(e.spacing, told, 0.06),
+            "spacing_m",
+            spare=reading.spare(mark.start, mark.stop),
+        )
         return
+
+    sentence = [
+        w
+        for w, s in zip(reading.text.words, reading.text.sentence, strict=True)
+        if s == reading.text.sentence[mark.start]
+    ]
 
     def fits(element: Known) -> bool | None:
         known = [value for value in (element.length, element.spacing) if value is not None]
+        if _DISTANT.isdisjoint(sentence) and element not in (targets or ()):
+            return any(within(value, told, 0.06) for value in known)
         known += [each["distance_m"] for each in element.relations if isinstance(each.get("distance_m"), int | float)]
         if not known:
             return None
@@ -110,7 +184,7 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
     targets = reading.binder.targets(*span, lambda e: e.length is not None or e.spacing is not None)
     targets = _able(reading, targets, "length", "spacing")
     verdict_fact = "spacing_m" if targets and targets[0].length is None else "length_m"
-    reading.settle("number", span, targets, fits, verdict_fact)
+    reading.settle("number", span, targets, fits, verdict_fact, spare=reading.spare(mark.start, mark.stop))
 
 
 def _distance(reading: Reading, mark: Mark, told: Quantity) -> bool:
@@ -141,9 +215,13 @@ def _able(reading: Reading, targets: list[Known] | None, *names: str) -> list[Kn
     return others if len(others) == 1 else targets
 
 
+def _between_them(words: Sequence[str]) -> bool:
+    return any(pair == ("between", "them") for pair in pairwise(words))
+
+
 def _summed(reading: Reading, mark: Mark, told: Quantity, name: str) -> bool:
     """Whether the things of the sentence, said to be taken together, have the measure in sum."""
-    if _TOGETHER.isdisjoint(reading.text.words):
+    if _TOGETHER.isdisjoint(reading.text.words) and not _between_them(reading.text.words):
         return False
     here = {
         element.id: element
@@ -153,98 +231,3 @@ def _summed(reading: Reading, mark: Mark, told: Quantity, name: str) -> bool:
     }
     values = [value for each in here.values() if (value := getattr(each, name)) is not None]
     return len(values) > 1 and bool(within(sum(values), told, ROUNDED))
-
-
-def _count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
-    """How many: of a thing, of parts, of lanes and storeys; other bare numbers stand in a fact or are invented."""
-    if reading.text.words[mark.stop : mark.stop + 2] in _IN_ALL:
-        targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.count is not None)
-        reading.settle("count", (mark.start, mark.stop), targets, lambda e: within(e.count, told), "count")
-        return
-    following = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
-    at = mark.stop
-    while reading.word(at).isalpha() and at < mark.stop + 4:
-        mention = reading.by_start.get(at)
-        if (
-            mention is not None
-            and mention.kind == "class"
-            and not (mention.mark.stop - at == 1 and reading.word(at) in _COUNTED and told.numeral)
-        ):
-            _count_of(reading, mark, told, at)
-            return
-        if reading.word(at) in _PARTS:
-            targets = reading.binder.targets(mark.start, at + 1, lambda element: element.parts is not None)
-            reading.settle("count", (mark.start, mark.stop), targets, lambda e: _parts(e, told), "parts")
-            return
-        if reading.word(at) in _COUNTED:
-            _counted_quality(reading, mark, told, at)
-            return
-        if reading.word(at) in ("of", "more", "other") and reading.word(at - 1) not in GENERIC | _HEAPS:
-            break
-        at += 1
-    digits = reading.text.words[mark.stop - 1][0].isdigit()
-    if told.numeral and digits and not (following and following.start == mark.stop and following.kind == "place"):
-        word = reading.text.words[mark.stop - 1]
-        known = any(word in value for each in reading.known for value in (*each.names, *each.others))
-        reading.add("number", mark.start, mark.stop, "supported" if known else "unsupported", None, None)
-
-
-def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:
-    mention = reading.by_start[at]
-    if not mention.elements:
-        reading.add("count", mark.start, mark.stop, "unsupported", None, None)
-        return
-    singles = sum(1 for each in mention.elements if each.count is None)
-    wide = any(each.own not in mention.senses for each in mention.elements)
-
-    def right(element: Known) -> bool | None:
-        if mention.part:
-            return None
-        if element.count is not None:
-            return within(element.count, told)
-        if wide and told.high <= singles:
-            return True  # two roads, of three streets, ramps and motorways
-        return bool(within(singles, told) or within(element.parts, told))
-
-    verdict = reading.settle("count", (mark.start, mark.stop), mention.elements, right, "count")
-    if (
-        verdict == "contradicted"
-        and singles == len(mention.elements)
-        and told.low <= len(mention.elements) <= told.high
-    ):
-        kind, span, _, element, fact = reading.found.pop()
-        reading.found.append((kind, span, "supported", element, fact))
-
-
-def _parts(element: Known, told: Quantity) -> bool | None:
-    if element.parts is not None:
-        return within(element.parts, told)
-    measured = bool(element.course or element.shape) and element.shape != "several parts"
-    return bool(told.low <= 1) if measured else None
-
-
-def _counted_quality(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:
-    noun = reading.word(at).removesuffix("s")
-    noun = _SAME.get(noun, noun)
-    targets = reading.binder.targets(mark.start, at + 1, lambda element: element.qualities)
-
-    def right(element: Known) -> bool | None:
-        for quality in element.qualities:
-            words = quality.split()
-            if words[-1].removesuffix("s") == noun:
-                value = _spelled(words[0])
-                return None if value is None else within(value, told)
-        return None
-
-    reading.settle(
-        "attribute" if told.numeral is False else "count", (mark.start, at + 1), targets, right, "attributes"
-    )
-
-
-_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-
-
-def _spelled(word: str) -> float | None:
-    if word.isdecimal():
-        return float(word)
-    return float(_NUMBERS.index(word)) if word in _NUMBERS else 1.0 if word == "single" else None

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.places import STARTERS
 from annotation.checks.claiming.text import Text, fold
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -15,6 +16,7 @@ _QUOTES = frozenset('"\u201c\u201d\u201e\u00ab\u00bb')
 _NAMING = frozenset(("named", "called", "name", "titled", "dubbed"))
 _COMPASS = frozenset(("north", "south", "east", "west"))
 _OPENING_ENDS = ("ing", "ly")
+_ROUTES = WORDS["names.routes"]
 _MOST_PARTICLES = 2
 _LONGEST_NUMBER = 3
 _VERBS = WORDS["names.verbs"]
@@ -122,7 +124,7 @@ def _run(text: Text, start: int, taken: Sequence[bool], vocabulary: AbstractSet[
     if not first.isupper():  # a script without case
         return _end_of_run(text, start, taken, vocabulary)
     word, opens = text.words[start], text.opens_sentence(start)
-    if word in _NOT_NAMES or (opens and (word in _OPENERS or word.endswith(_OPENING_ENDS))):
+    if word in _NOT_NAMES or word in STARTERS or (opens and (word in _OPENERS or word.endswith(_OPENING_ENDS))):
         return start
     stop = _end_of_run(text, start, taken, vocabulary)
     common = word in vocabulary or word in _OPENERS or (opens and not _heads_a_clause(text, stop))
@@ -173,6 +175,9 @@ def _owners(
     owners = frozenset(
         element.id for element in elements if any(_holds(value, sought) for value in (*element.names, *element.others))
     )
+    number = tuple(word for word in sought if word not in _ROUTES)
+    if not owners and sought != number and all(word.isdecimal() for word in number) and number:  # State Route 16
+        owners = frozenset(element.id for element in elements if any(_holds(name, number) for name in element.names))
     return owners, bool(owners) or any(_holds(value, sought) for value in place)
 
 

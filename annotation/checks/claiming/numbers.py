@@ -94,6 +94,8 @@ def _number(text: Text, place: int) -> Quantity | None:
     least, stop = read_value(words, place)
     if stop == place:
         return None
+    more, stop = _and_a_part(words, stop)
+    least += more
     most, stop = _upper(text, place, least, stop)
     start, hedge = read_hedge(words, place)
     hedge, stop = _or_so(words, stop, hedge)
@@ -104,11 +106,23 @@ def _number(text: Text, place: int) -> Quantity | None:
         or (hedge is NONE and words[end : end + 1] and words[end].isalnum() and words[end] not in AFTER_UNITS)
     ):
         return None
+    if kind in ("length", "area") and not more:  # an acre and a half
+        more, end = _and_a_part(words, end)
+        least, most = least + more, most + more
     hedge, end = _or_so(words, end, hedge)
     if kind == "count" and hedge is NONE:
         return Quantity(kind, least, most, start, end)
     low, high = hedge.around(least, slack=slack)[0] * factor, hedge.around(most, slack=slack)[1] * factor
     return Quantity(kind, low, min(high, 1.0) if kind == "share" else high, start, end)
+
+
+def _and_a_part(words: Sequence[str], stop: int) -> tuple[float, int]:
+    """`And a half`, `and three quarters`: a part of one more, and where it ends; not of the picture."""
+    if words[stop : stop + 1] != ["and"] or stop + 1 >= len(words):
+        return 0.0, stop
+    part, end = _ratio(words, stop + 1)
+    of_it = words[end : end + 1] == ["of"] and words[end + 1 : end + 2] in (["the"], ["this"], ["it"], ["its"])
+    return (part, end) if 0 < part < 1 and not of_it else (0.0, stop)
 
 
 def _measure(words: Sequence[str], stop: int) -> tuple[str, float, int, float]:

@@ -58,7 +58,6 @@ _HEDGES: dict[str, Hedge] = {
 }  # fmt: skip
 AFTER_UNITS = frozenset(("of", "long", "wide", "in", "or", "across", "and", "squared"))
 """`A yard` is a measure before these only, else a place."""
-_HALVES = {"and a half": 0.5, "and a quarter": 0.25}
 _DIGITS = frozenset(".0123456789")
 _EXTENT = Hedge(("over",), -EXACT, ABOUT)
 """`Stretches over 300 metres`: the measure itself, or a little more."""
@@ -123,7 +122,7 @@ def _in_digits(words: Sequence[str], place: int) -> tuple[float, int]:
 
 
 def _in_words(words: Sequence[str], place: int) -> tuple[float, int]:
-    """`Two hundred and fifty`, `a dozen`, `one and a half`; `a` counts before a scale or a unit only."""
+    """`Two hundred and fifty`, `a dozen`; `a` counts before a scale or a unit only."""
     total = group = 0.0
     stop = place
     while stop < len(words) and _counts(words, place, stop, large=bool(total) or group >= SCALES["hundred"]):
@@ -135,8 +134,7 @@ def _in_words(words: Sequence[str], place: int) -> tuple[float, int]:
         else:
             group += 1.0 if word in ("a", "an") else VALUES.get(word, 0.0)
         stop += 1
-    half = _HALVES.get(" ".join(words[stop : stop + 3])) if stop > place else None
-    return (total + group + half, stop + 3) if half else (total + group, stop)
+    return total + group, stop
 
 
 def _counts(words: Sequence[str], place: int, at: int, *, large: bool) -> bool:

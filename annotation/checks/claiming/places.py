@@ -39,6 +39,7 @@ _SCOPES = {
 }  # fmt: skip
 _VERBAL = frozenset(("is", "are", "was", "were", "been", "being", "be", "has", "have", "little", "nothing"))
 """Words after which `left` is a verb."""
+_LEFT_SO = (["untouched"], ["bare"], ["free"], ["open"], ["clear"], ["empty"], ["uncovered"], ["over"])
 STARTERS = frozenset((*_POINTS, *_MIDDLES))
 _COMPASS = ("north", "south", "east", "west")
 _HEADINGS = ("ward", "wards")
@@ -139,7 +140,8 @@ def place_at(text: Text, place: int) -> Place | None:
 
 def _is_verb(words: list[str], left: int) -> bool:
     """Whether `left` is a verb: the corner is left to a lake."""
-    return left > 0 and words[left - 1] in _VERBAL and words[left + 1 : left + 2] != ["of"]
+    after = words[left + 1 : left + 2]
+    return (left > 0 and words[left - 1] in _VERBAL and after != ["of"]) or after in _LEFT_SO
 
 
 def _past_middle(words: list[str], at: int) -> int:

@@ -64,11 +64,25 @@ class Reading:
         self.found.append((kind, self.text.span(start, stop), verdict, element, fact))
 
     def settle(
-        self, kind: Kind, span: tuple[int, int], targets: Sequence[Known] | None, test: Test, fact: str | None
+        self,
+        kind: Kind,
+        span: tuple[int, int],
+        targets: Sequence[Known] | None,
+        test: Test,
+        fact: str | None,
+        *,
+        spare: Sequence[Known] = (),
     ) -> Verdict:
-        """Adds a claim that some elements may bear out: it is enough that one does. Returns the verdict."""
+        """Adds a claim that some elements may bear out: it is enough that one does. Returns the verdict.
+
+        Others that the caption may mean after all (`spare`) can bear a claim out, but not contradict it.
+        """
         verdict: Verdict = "unsupported"
         element = targets[0].id if targets else None
+        for other in () if any(map(test, targets or ())) else spare:
+            if test(other):
+                self.add(kind, *span, "supported", other.id, fact)
+                return "supported"
         for target in targets or ():
             held = test(target)
             if held:
@@ -78,6 +92,16 @@ class Reading:
                 verdict, element = "contradicted", target.id
         self.add(kind, *span, verdict, element, fact)
         return verdict
+
+    def told(self, start: int | None = None) -> list[Known]:
+        """Elements that the caption mentions, or those that the sentence of a word does."""
+        sentence = None if start is None else self.text.sentence[start]
+        here = (each for each in self.mentions if sentence is None or self.text.sentence[each.mark.start] == sentence)
+        return list({element.id: element for each in here for element in each.elements}.values())
+
+    def spare(self, start: int, stop: int) -> list[Known]:
+        """Elements that a measure may be of after all, unless it stands right beside the thing it is of."""
+        return [] if self.binder.is_close(start, stop) else self.told()
 
     def same_sentence(self, one: Mark, other: Mark) -> bool:
         """Whether two marks stand in one sentence."""

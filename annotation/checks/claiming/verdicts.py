@@ -204,6 +204,11 @@ def _sides(end: str) -> set[str]:
     return {_SIDES[part] for part in end.split("-") if part in _SIDES}
 
 
+def ends_in(end: str, place: Place) -> bool:
+    """Whether a line's end (an edge or cell) is just the place that is named."""
+    return _sides(end) == set(place.points) and (bool(place.points) or place.middle)
+
+
 def _ends_at(end: str, place: Place) -> bool:
     """Whether a line's end (an edge or cell) is what a place names: one side in common, none opposite."""
     sides = _sides(end)

@@ -1,0 +1,121 @@
+"""Counts held against facts: of things, of their parts, of what is counted about them."""
+
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lexicon import GENERIC
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.numbers import Quantity
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.verdicts import within
+from annotation.checks.claiming.vocabulary import WORDS
+
+_PARTS = WORDS["counts.parts"]
+_HEAPS = WORDS["counts.heaps"]
+_COUNTED = WORDS["counts.counted"]
+_SAME = {"floor": "storey", "level": "storey", "story": "storey", "storie": "storey", "carriageway": "lane"}
+_IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
+
+
+def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
+    """How many: of a thing, of parts, of lanes and storeys; other bare numbers stand in a fact or are invented."""
+    if reading.text.words[mark.stop : mark.stop + 2] in _IN_ALL:
+        targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.count is not None)
+        reading.settle("count", (mark.start, mark.stop), targets, lambda e: within(e.count, told), "count")
+        return
+    following = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    at = mark.stop
+    while reading.word(at).isalpha() and at < mark.stop + 4:
+        mention = reading.by_start.get(at)
+        if (
+            mention is not None
+            and mention.kind == "class"
+            and not (mention.mark.stop - at == 1 and reading.word(at) in _COUNTED and told.numeral)
+        ):
+            _count_of(reading, mark, told, at)
+            return
+        if reading.word(at) in _PARTS:
+            targets = reading.binder.targets(mark.start, at + 1, lambda element: element.parts is not None)
+            reading.settle("count", (mark.start, mark.stop), targets, lambda e: _parts(e, told), "parts")
+            return
+        if reading.word(at) in _COUNTED:
+            _counted_quality(reading, mark, told, at)
+            return
+        if reading.word(at) in ("of", "more", "other") and reading.word(at - 1) not in GENERIC | _HEAPS:
+            break
+        at += 1
+    digits = reading.text.words[mark.stop - 1][0].isdigit()
+    if told.numeral and digits and not (following and following.start == mark.stop and following.kind == "place"):
+        word = reading.text.words[mark.stop - 1]
+        known = any(word in value for each in reading.known for value in (*each.names, *each.others))
+        reading.add("number", mark.start, mark.stop, "supported" if known else "unsupported", None, None)
+
+
+def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:
+    mention = reading.by_start[at]
+    if not mention.elements:
+        reading.add("count", mark.start, mark.stop, "unsupported", None, None)
+        return
+    singles = sum(1 for each in mention.elements if each.count is None)
+    wide = any(each.own not in mention.senses for each in mention.elements)
+
+    def right(element: Known) -> bool | None:
+        if mention.part:
+            return None
+        if element.count is not None:
+            return within(element.count, told)
+        if wide and told.high <= singles:
+            return True  # two roads, of three streets, ramps and motorways
+        return bool(within(singles, told) or within(element.parts, told))
+
+    verdict = reading.settle("count", (mark.start, mark.stop), mention.elements, right, "count")
+    if (
+        verdict == "contradicted"
+        and singles == len(mention.elements)
+        and told.low <= len(mention.elements) <= told.high
+    ):
+        kind, span, _, element, fact = reading.found.pop()
+        reading.found.append((kind, span, "supported", element, fact))
+
+
+def _parts(element: Known, told: Quantity) -> bool | None:
+    if element.parts is not None:
+        return within(element.parts, told)
+    measured = bool(element.course or element.shape) and element.shape != "several parts"
+    return bool(told.low <= 1) if measured else None
+
+
+def _counted_quality(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:
+    noun = reading.word(at).removesuffix("s")
+    noun = _SAME.get(noun, noun)
+    graded = f"{reading.word(mark.start - 1)}{reading.word(mark.stop - 1)}"  # a grade 3 track
+    if any((graded,) in element.others for element in reading.known):
+        reading.add("attribute", mark.start, mark.stop, "supported", None, "tags")
+        return
+
+    def tells(element: Known) -> bool:
+        return bool(element.qualities) or noun in element.tagged.counts
+
+    def right(element: Known) -> bool | None:
+        if noun in element.tagged.counts:
+            return any(within(value, told) for value in element.tagged.counts[noun])
+        for quality in element.qualities:
+            words = quality.split()
+            if words[-1].removesuffix("s") == noun:
+                value = _spelled(words[0])
+                return None if value is None else within(value, told)
+        return None
+
+    targets = reading.binder.targets(mark.start, at + 1, tells) or []
+    if not any(tells(element) for element in targets):
+        targets = [element for element in reading.known if noun in element.tagged.counts] or targets
+    reading.settle(
+        "attribute" if told.numeral is False else "count", (mark.start, at + 1), targets, right, "attributes"
+    )
+
+
+_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
+def _spelled(word: str) -> float | None:
+    if word.isdecimal():
+        return float(word)
+    return float(_NUMBERS.index(word)) if word in _NUMBERS else 1.0 if word == "single" else None

@@ -1,0 +1,103 @@
+"""Places that are told together: in lists, and in pairs of from and to."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from annotation.checks.claiming import verdicts
+from annotation.checks.claiming.marks import FINITE
+from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.vocabulary import WORDS
+
+FILLERS = WORDS["sites.fillers"]
+POSSESSIVE = frozenset(("its", "their", "whose"))
+PREPOSITIONS = frozenset(("in", "on", "at", "to", "along", "across", "near", "down", "towards"))
+REACH = 7
+"""Words between two places of one list or pair."""
+_CONNECTORS = frozenset((",", "and", "plus"))
+_LISTING = WORDS["sites.listing"]
+_TO = frozenset(("to", "towards", "until", "into"))
+_PAIRING = ("between", "link", "connect", "join")
+
+
+def before(reading: Reading, start: int) -> int:
+    """The last word of the sentence before a place that is more than an article; -1 if there is none."""
+    at = start - 1
+    while at >= 0 and reading.text.words[at] in FILLERS:
+        at -= 1
+    return at if at >= 0 and reading.text.sentence[at] == reading.text.sentence[start] else -1
+
+
+def pair(reading: Reading, number: int, word: str) -> bool:
+    """`From the north to the south`, `between the upper left and the lower right`, `north-south`."""
+    following = _next_place(reading, number, ("picture", "pronoun", "rel"))
+    if following is None:
+        return False
+    mark, other = reading.marks[number], reading.marks[following]
+    between = reading.text.words[mark.stop : other.start]
+    if word in POSSESSIVE:  # from its western to its eastern edge
+        word = reading.word(before(reading, mark.start) - 1)
+    pairing = word.startswith(_PAIRING) and "and" in between
+    started = pairing or (word == "from" and not _TO.isdisjoint(between))
+    bare = between in (["to"], ["/"]) or (not between and reading.text.joined[other.start])
+    if not (started or bare):
+        return False
+    one, last = mark.content, other.content
+    span = (mark.start, other.stop)
+    reading.done.add(following)
+    targets = reading.binder.targets(*span, lambda each: each.axis is not None or each.ends is not None, place=True)
+    if not (started or one.scope or last.scope):
+        vector = last.vector[0] - one.vector[0], last.vector[1] - one.vector[1]
+        reading.settle("direction", span, targets, lambda e: verdicts.along_axis(e, vector), "orientation")
+        return True
+    if pairing and between == ["and"] and last.scope == "edge":  # the northern and southern edges
+        one = replace(one, scope="edge")
+    reading.settle("direction", span, targets, lambda e: verdicts.from_to(e, one, last), "from")
+    return True
+
+
+def listed(reading: Reading, number: int) -> list[Place]:
+    """Places in one enumeration; those that follow are spoken for, and lend their scope to those before."""
+    mark = reading.marks[number]
+    places: list[Place] = [mark.content]
+    fronted = reading.binder.is_fronted(mark.start, mark.stop)
+    at: int | None = number
+    while at is not None:
+        last, at = at, _next_place(reading, at, ("picture", "rel"))
+        if at is None or not _joins(reading, last, at, fronted=fronted):
+            break
+        places.append(reading.marks[at].content)
+        reading.done.add(at)
+    scope = places[-1].scope  # the northern and western edges
+    return [replace(each, scope=each.scope or scope) for each in places] if len(places) > 1 else places
+
+
+def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> bool:
+    """Whether a place goes on the list: not half of a pair (N-S), and not before a thing of its own."""
+    mark = reading.marks[following]
+    between = reading.text.words[reading.marks[last].stop : mark.start]
+    if _CONNECTORS.isdisjoint(between) or not _LISTING.issuperset(between):
+        return False
+    scopes = reading.marks[last].content.scope, mark.content.scope
+    if between == [","] and scopes == ("edge", "half"):
+        return False  # leaves at the bottom edge, right of the centre
+    after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
+    if after is not None and after.kind == "place" and reading.text.joined[after.start]:
+        return False
+    if reading.binder.is_passive(mark.stop) or (not fronted and reading.word(mark.stop) in FINITE):
+        return False  # the left is covered by, the left belongs to
+    own = not fronted and not PREPOSITIONS.isdisjoint(between)
+    return not (own and reading.binder.is_fronted(mark.start, mark.stop))
+
+
+def _next_place(reading: Reading, number: int, passing: Sequence[str]) -> int | None:
+    """Number of the next place in the same sentence, if it is near and only marks of some kinds stand between."""
+    mark = reading.marks[number]
+    for at in range(number + 1, len(reading.marks)):
+        other = reading.marks[at]
+        if other.kind == "place":
+            near = other.start - mark.stop <= REACH
+            return at if near and reading.same_sentence(mark, other) else None
+        if other.kind not in passing:
+            return None
+    return None

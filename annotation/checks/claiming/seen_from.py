@@ -1,0 +1,68 @@
+"""Directions and places as seen from a thing: to its north, on the right side of the wood."""
+
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.listing import REACH
+from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.relating import relate, towards
+
+_NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
+
+
+def of_itself(reading: Reading, mark: Mark, before: int) -> None:
+    """`To its north`: from what the pronoun means; `its northern half` claims nothing of where it lies."""
+    here: Place = mark.content
+    pronoun = reading.by_start.get(before)
+    if pronoun is None or reading.word(before - 1) not in ("to", "on", "at", "in") or here.scope in ("half", "part"):
+        return
+    targets = reading.binder.targets(before - 1, mark.stop, bool, place=True) or []
+    own = {element.id for element in pronoun.elements}
+    if own.issuperset(element.id for element in targets):  # to its north the wood is bordered by a lake
+        after = reading.binder.next_mention(mark.stop)
+        agent = reading.binder.next_mention(after.mark.stop) if after else None
+        by = after and agent and "by" in reading.text.words[after.mark.stop : agent.mark.start]
+        if reading.word(mark.stop) == "by":  # bordered on its eastern side by a road
+            agent, by = after, True
+        targets = agent.elements if agent and by else targets
+    others = list(pronoun.elements)
+    if nearest := _just_told(reading, before):  # a road and a path 40 m to its north: the path, seen from the road
+        named = {element.id for element in nearest}
+        seen_from = [element for element in others if element.id not in named]
+        targets, others = (nearest, seen_from) if seen_from else (targets, others)
+    towards(reading, (mark.start, mark.stop), targets, here, others)
+
+
+def _just_told(reading: Reading, before: int) -> list[Known]:
+    """The thing told last in the clause of a word; nothing where it is a pronoun."""
+    clause = reading.binder.clause
+    for mention in reversed(reading.mentions):
+        if mention.mark.stop <= before and mention.kind != "pronoun":
+            return list(mention.elements) if clause[mention.mark.start] == clause[before] else []
+    return []
+
+
+def of_something(reading: Reading, mark: Mark) -> bool:
+    """`North of the road`, `on the right side of the wood`, `in the middle of the lake`; not `of the picture`."""
+    mention = reading.binder.next_mention(mark.stop)
+    if mention is None or mention.mark.start > mark.stop + REACH - 2:
+        return False
+    between = reading.text.words[mark.stop + 1 : mention.mark.start]
+    if any(not word.isalnum() or word in _NOT_OF for word in between) or any(
+        each.kind in ("picture", "place") for each in reading.marks if mark.stop < each.start < mention.mark.start
+    ):
+        return False
+    own = {each.id for each in mention.elements}
+    fronted = not mark.start or reading.binder.is_fronted(mark.start, mention.mark.stop)
+    targets = None if fronted else reading.binder.subjects(mark.start)
+    mine = {each.id for each in targets or ()}
+    if targets is None or own <= mine or (mention.kind != "pronoun" and own >= mine):
+        after = reading.binder.next_mention(mention.mark.stop)
+        targets = [each for each in (after.elements if after else ()) if each.id not in own]
+    span = (mark.start, mention.mark.stop)
+    others = [each for each in mention.elements if each not in targets] if mention.kind == "pronoun" else []
+    if mark.content.points:
+        towards(reading, span, targets, mark.content, others or mention.elements)
+    else:
+        relate(reading, span, targets, "inside", others or mention.elements)
+    return True
