@@ -20,6 +20,8 @@ _PASSIVE = ("covered", "occupied", "filled", "taken", "dominated", "claimed", "m
             "given", "devoted", "occupy", "consumed", "blanketed")  # fmt: skip
 _INDEFINITE = frozenset(("a", "an", "several", "some", "another", "the", "many", "there"))
 _PASSED = frozenset((",", "from", "to", "image", "frame", "picture", "scene", "view", "photo"))
+_HEDGING = frozenset(("about", "some", "roughly", "nearly", "almost", "around", "approximately", "just", "over",
+                      "under", "close", "to", "well", "slightly", "directly", "immediately"))  # fmt: skip
 _FINITES = [[word] for word in FINITE]
 _REACH = 8
 _BESIDE = 3
@@ -137,6 +139,8 @@ class Binder:
         sentence = self.text.sentence[start]
         while at >= 0 and self.text.sentence[at] == sentence and words[at] in _PREPOSITIONS:
             at -= 1
+        if at >= 0 and words[at] == ":" and any(mention.mark.stop == at for mention in self.mentions):
+            return False  # the latter: lower right
         if at >= 0 and self.text.sentence[at] == sentence and words[at] not in _OPENING:
             return False
         at = stop
@@ -149,7 +153,7 @@ class Binder:
             if self._starts[(k := bisect_left(self._starts, at)) : k + 1] == [at]:
                 mention = self.mentions[k]
                 return mention.kind == "pronoun" or (mention.kind in ("class", "name") and at > stop)
-            if not placed and word not in _INVERTED and word not in STARTERS and word not in _PASSED:
+            if not placed and word not in _INVERTED and word not in STARTERS and word not in _PASSED | _HEDGING:
                 return False
             at += 1
         return False
@@ -164,7 +168,8 @@ class Binder:
                 return stop
             if words[at] == ",":
                 aside = words[stop + 1 : at]
-                placed = aside[0] in STARTERS or aside[0] in ROLES - _PREPOSITIONS
+                opening = aside[aside[0] in _HEDGING]
+                placed = opening in STARTERS or opening in ROLES - _PREPOSITIONS
                 measured = not self._numbers.isdisjoint(range(stop + 1, stop + 3)) and not STARTERS.isdisjoint(aside)
                 return at if (placed or measured) and not ROLES.isdisjoint(aside) else stop
         return stop
@@ -176,6 +181,7 @@ class Binder:
     def is_passive(self, stop: int) -> bool:
         """`A third of the picture is covered by`, `the north is taken up by`."""
         words = self.text.words[stop : stop + _REACH]
+        words = words[words[:1] == [","] :]  # the land to its south, in the lower part, is occupied by
         for at, word in enumerate(words[:-1]):
             if word in (",", ".", ";") or (word == "and" and words[at + 1] in ("is", "are")):
                 return False

@@ -2,7 +2,7 @@
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import GENERIC
-from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark
 from annotation.checks.claiming.numbers import Quantity
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.verdicts import within
@@ -32,13 +32,16 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         ):
             _count_of(reading, mark, told, at)
             return
-        if reading.word(at) in _PARTS:
-            targets = reading.binder.targets(mark.start, at + 1, lambda element: element.parts is not None)
+        heaped = reading.word(at) in _HEAPS and reading.word(at + 1) != "of"  # grass in five patches
+        if reading.word(at) in _PARTS or heaped:
+            targets = reading.binder.targets(mark.start, at + 1, lambda e: e.parts is not None or e.count is not None)
             reading.settle("count", (mark.start, mark.stop), targets, lambda e: _parts(e, told), "parts")
             return
         if reading.word(at) in _COUNTED:
             _counted_quality(reading, mark, told, at)
             return
+        if reading.word(at) in FINITE and reading.word(at - 1) not in DETERMINERS:
+            break  # between the two passes a track
         if reading.word(at) in ("of", "more", "other") and reading.word(at - 1) not in GENERIC | _HEAPS:
             break
         at += 1
@@ -77,8 +80,8 @@ def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:
 
 
 def _parts(element: Known, told: Quantity) -> bool | None:
-    if element.parts is not None:
-        return within(element.parts, told)
+    if element.parts is not None or element.count is not None:
+        return bool(within(element.parts, told) or within(element.count, told))
     measured = bool(element.course or element.shape) and element.shape != "several parts"
     return bool(told.low <= 1) if measured else None
 

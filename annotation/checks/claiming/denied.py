@@ -16,20 +16,20 @@ _SPARING = ("leav", "miss", "spares", "spared", "sparing", "avoid")
 _SHORT = frozenset(("clear", "short", "free", "shy"))
 _UNTOUCHED = WORDS["denied.untouched"]
 _TOUCHED = ("reach", "touch", "cross", "met", "cut", "cover", "fill", "occup")
+_PARTING = frozenset((",", ";", ":", ".", "but", "while", "whereas", "though"))
 _AFTER = 8
 """Words after a place within which it is said to be free."""
 
 
-def is_left_out(reading: Reading, mark: Mark, stop: int, before: int) -> bool:
+def is_left_out(reading: Reading, listed: Sequence[Place], before: int) -> bool:
     """Whether a place is one where the thing is not.
 
     Args:
         reading: of the caption.
-        mark: the place, or the first of a list.
-        stop: after the last word of the list.
-        before: the last word before it that is more than an article.
+        listed: the places.
+        before: the last word before them that is more than an article.
     """
-    return _denied_before(reading, mark.content, before) or _denied_after(reading, stop)
+    return _denied_before(reading, listed[0], before) or _denied_after(reading, listed[-1].stop)
 
 
 def left_free(reading: Reading, mark: Mark, listed: Sequence[Place]) -> None:
@@ -80,7 +80,7 @@ def _denied_after(reading: Reading, stop: int) -> bool:
     """`Remains untouched`, `is not reached by it`, `is the exception`."""
     words = reading.text.words
     for at in range(stop, min(stop + _AFTER, len(words))):
-        if words[at] in (",", ";", ":", ".") or reading.text.sentence[at] != reading.text.sentence[stop - 1]:
+        if words[at] in _PARTING or reading.text.sentence[at] != reading.text.sentence[stop - 1]:
             return False
         if words[at] in _UNTOUCHED:
             return at > stop or words[at] == "untouched"

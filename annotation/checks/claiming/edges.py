@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from annotation.checks.claiming import verdicts
+from annotation.checks.claiming.denied import EXCEPT
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Meaning
 from annotation.checks.claiming.marks import Mark
@@ -82,8 +83,12 @@ def all_edges(reading: Reading, mark: Mark, number: int, _: Meaning) -> bool:
     verb = next((each for each in before if each.meaning("edge")), None)
     if verb is None or mark.start - verb.stop > _REACH or not reading.same_sentence(verb, mark):
         return True
+    edges = frozenset(EDGES)
+    if not EXCEPT.isdisjoint(reading.text.words[mark.stop : mark.stop + 3]) or reading.word(mark.stop) == "but":
+        following = (each.content for each in reading.marks[number + 1 : number + 4] if each.kind == "place")
+        edges -= next((place.edges for place in following), edges)
     targets = reading.binder.targets(verb.start, mark.stop, lambda element: element.edges is not None)
-    reading.settle("edge", (mark.start, mark.stop), targets, lambda e: verdicts.cut_by(e, EDGES), "edges")
+    reading.settle("edge", (mark.start, mark.stop), targets, lambda e: verdicts.cut_by(e, edges), "edges")
     return True
 
 

@@ -46,7 +46,7 @@ def pair(reading: Reading, number: int, word: str) -> bool:
     span = (mark.start, other.stop)
     reading.done.add(following)
     targets = reading.binder.targets(*span, lambda each: each.axis is not None or each.ends is not None, place=True)
-    if not (started or one.scope or last.scope):
+    if not (started or one.scope or last.scope or one.middle or last.middle):
         vector = last.vector[0] - one.vector[0], last.vector[1] - one.vector[1]
         reading.settle("direction", span, targets, lambda e: verdicts.along_axis(e, vector), "orientation")
         return True

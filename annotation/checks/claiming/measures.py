@@ -1,5 +1,6 @@
 """Measures held against facts: shares, areas, lengths, distances, and what tags tell of widths, speeds, voltages."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -171,11 +172,18 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
         if s == reading.text.sentence[mark.start]
     ]
 
+    distances = defaultdict[str, list[float]](list)
+    for one in reading.known:
+        for each in one.relations:
+            if isinstance(each.get("distance_m"), int | float):
+                distances[one.id].append(each["distance_m"])
+                distances[str(each.get("to"))].append(each["distance_m"])
+
     def fits(element: Known) -> bool | None:
         known = [value for value in (element.length, element.spacing) if value is not None]
         if _DISTANT.isdisjoint(sentence) and element not in (targets or ()):
             return any(within(value, told, 0.06) for value in known)
-        known += [each["distance_m"] for each in element.relations if isinstance(each.get("distance_m"), int | float)]
+        known += distances[element.id]
         if not known:
             return None
         right = any(within(value, told, 0.06) for value in known)

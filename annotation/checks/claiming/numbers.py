@@ -14,6 +14,7 @@ from annotation.checks.claiming.numerals import (
     UNIT_WORDS,
     VALUES,
     ByWords,
+    past_odd,
     read_hedge,
     read_unit,
     read_value,
@@ -99,6 +100,8 @@ def _number(text: Text, place: int) -> Quantity | None:
     most, stop = _upper(text, place, least, stop)
     start, hedge = read_hedge(words, place)
     hedge, stop = _or_so(words, stop, hedge)
+    if past_odd(words, stop) > stop:
+        hedge, stop = VAGUE, past_odd(words, stop)
     article = words[place] in ("a", "an") and stop == place + 1
     kind, factor, end, slack = _measure(words, stop)
     if article and (

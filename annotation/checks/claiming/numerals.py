@@ -157,6 +157,11 @@ def _digits(word: str) -> float | None:
         return None
 
 
+def past_odd(words: Sequence[str], stop: int) -> int:
+    """Where `-odd` ends after a number: 40-odd metres."""
+    return stop + (words[stop : stop + 1] == ["odd"])
+
+
 def read_unit(words: Sequence[str], place: int, *, article: bool = False) -> tuple[str, float, int] | None:
     """Kind and factor of the unit that begins at a word, and where it ends."""
     if place >= len(words):

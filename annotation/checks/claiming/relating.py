@@ -22,6 +22,8 @@ _AGENT_AFTER = frozenset((",", "lies", "lie", "stands", "stand", "sits", "sit", 
 _SPREADING = frozenset(("over", "across", "through"))
 _PARTING = ("divid", "split", "separat", "cut")
 """Verbs that part one thing from another."""
+_SHARP = frozenset(("crosses", "crossed", "inside", "touches", "outside"))
+"""Relations that are clear enough to be held against what a pronoun most likely means."""
 _NOT_GOVERNED = WORDS["relating.not_governed"]
 _OPEN_KINDS = frozenset(("picture", "place", "rel", "edge"))
 
@@ -45,7 +47,11 @@ def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> boo
     if reading.word(mark.start) in _SPREADING:  # scattered over the meadow
         subjects = [element for element in subjects if element.is_line]
     if not (reading.word(mark.start).startswith(_PARTING) and reading.word(mention.mark.stop) == "from"):
-        relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, mention.elements)
+        others = mention.elements
+        if mention.kind == "pronoun" and not subjects and meaning.value in _SHARP:  # crosses it: not the subject
+            subjects = (reading.binder.subjects(mark.start) or [])[:1]
+            others = [element for element in others if element not in subjects][:1]
+        relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, others)
     return True
 
 

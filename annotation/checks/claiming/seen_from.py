@@ -14,7 +14,11 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
     """`To its north`: from what the pronoun means; `its northern half` claims nothing of where it lies."""
     here: Place = mark.content
     pronoun = reading.by_start.get(before)
-    if pronoun is None or reading.word(before - 1) not in ("to", "on", "at", "in") or here.scope in ("half", "part"):
+    if (
+        pronoun is None
+        or reading.word(before - 1) not in ("to", "on", "at", "in", "along", "off")
+        or here.scope in ("half", "part")
+    ):
         return
     targets = reading.binder.targets(before - 1, mark.stop, bool, place=True) or []
     own = {element.id for element in pronoun.elements}
@@ -56,8 +60,12 @@ def of_something(reading: Reading, mark: Mark) -> bool:
     fronted = not mark.start or reading.binder.is_fronted(mark.start, mention.mark.stop)
     targets = None if fronted else reading.binder.subjects(mark.start)
     mine = {each.id for each in targets or ()}
-    if targets is None or own <= mine or (mention.kind != "pronoun" and own >= mine):
+    if own < mine:
+        targets = [each for each in targets or () if each.id not in own]
+    elif targets is None or own <= mine or (mention.kind != "pronoun" and own >= mine):
         after = reading.binder.next_mention(mention.mark.stop)
+        while after and after.kind == "pronoun" and own >= {each.id for each in after.elements}:  # and 95 m from it
+            after = reading.binder.next_mention(after.mark.stop)
         targets = [each for each in (after.elements if after else ()) if each.id not in own]
     span = (mark.start, mention.mark.stop)
     others = [each for each in mention.elements if each not in targets] if mention.kind == "pronoun" else []

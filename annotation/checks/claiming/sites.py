@@ -27,7 +27,9 @@ _ENDING = ("end", "start", "begin", "finish", "terminat", "emerg", "stop")
 _ENDS = frozenset(("from", "end", "ends", "ending", "other", "begins", "begin", "starts", "start", "starting", "sets",
                    "until", "comes", "coming", "reaches", "enters", "entering", "slips", "whose", "beginning"))  # fmt: skip
 """Words before a place that may be where a line begins or ends."""
-_END_WITHIN = 5
+_REACHING = ("reach", "extend", "also", "continu", "stretch", "spill", "spread", "partly")
+"""Words before a place that need not hold all of a thing."""
+_END_WITHIN = 7
 _BEYOND = frozenset(("beyond", "past", "over"))
 
 
@@ -43,7 +45,7 @@ def place(reading: Reading, number: int) -> None:
     fading = any(each.startswith(_FADING) for each in words[max(0, before - 3) : before])
     own = word in POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _cut_off(words, before)
     told = listing.listed(reading, number)
-    if is_left_out(reading, mark, told[-1].stop, before):
+    if is_left_out(reading, told, before):
         left_free(reading, mark, told)
     elif own and not _follows_picture(reading, number):
         of_itself(reading, mark, before)
@@ -73,7 +75,10 @@ def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -
 
 def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], word: str) -> None:
     """`In the upper left`; what passes through the middle may lie elsewhere as well."""
-    through = word in _THROUGH and any(each.middle and not each.points for each in listed)
+    reaching = any(each.startswith(_REACHING) for each in reading.text.words[max(0, span[0] - 5) : span[0]])
+    through = (
+        (reaching or word == "from") or word in _THROUGH and any(each.middle and not each.points for each in listed)
+    )
     before = listing.before(reading, span[0])
     ends = any(each.startswith(_ENDING) for each in reading.text.words[max(0, before - 2) : max(0, before)])
 
@@ -83,7 +88,9 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
     bare = before == span[0] - 1 and len(listed) == 1 and listed[0].compass and word.isalpha()
     bare = bare and not listed[0].scope and word not in PREPOSITIONS
 
-    seen_from = reading.told() if _may_be_relative(reading, span, listed) else []
+    picked = "one" in (reading.word(span[1]), reading.word(before), reading.word(before - 1))  # the northern one
+    relative_ = _may_be_relative(reading, span, listed)
+    seen_from = reading.known if picked and relative_ else reading.told() if relative_ else ()
 
     def relative(element: Known) -> bool:
         return any(standing.lies_towards(element, listed[0], each) for each in seen_from if each is not element)
@@ -104,7 +111,6 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
     quality = "" if reading.word(span[1] + 1).isalnum() else reading.word(span[1])
     of_quality = [element for element in reading.known if quality in element.loose]  # the left residential
     targets = of_quality or targets
-    picked = "one" in (reading.word(span[1]), reading.word(before), reading.word(before - 1))  # the northern one
     reading.settle("position", span, targets, holds, "position", spare=reading.known if picked else ())
 
 

@@ -17,6 +17,8 @@ _TRUE_OF: Mapping[str, frozenset[str]] = {
     "borders": _SIDE_BY_SIDE,
     "along": _SIDE_BY_SIDE,
     "beside": _SIDE_BY_SIDE,
+    "touches": frozenset(("crosses", "crossed", "borders")),
+    "outside": _SIDE_BY_SIDE,
 }
 _FALSE_OF: Mapping[str, frozenset[str]] = {
     "crosses": frozenset(("crossed", "inside", "contains", *_SIDE_BY_SIDE)),
@@ -26,6 +28,7 @@ _FALSE_OF: Mapping[str, frozenset[str]] = {
     "borders": frozenset(("inside", "contains", "crosses", "crossed")),
     "along": frozenset(("inside", "contains", "crosses", "crossed")),
     "beside": frozenset(("inside", "contains", "crosses", "crossed")),
+    "outside": frozenset(("inside", "contains", "crosses", "crossed")),
 }
 """What is claimed -> what of the facts bears it out, and what speaks against it; what is in neither is open."""
 _NEAR = frozenset(("touching", "next to", "near"))
@@ -51,7 +54,11 @@ def _bears_out(fact: Mapping[str, Any], relation: str, one: Known, other: Known,
     if name is None:
         if relation in _TOUCHING:
             return None if distance is None else False
-        return True if relation in _SIDE_BY_SIDE and distance in _NEAR else None
+        if relation in _SIDE_BY_SIDE and distance in _NEAR:
+            return True
+        if relation == "outside":
+            return None if distance is None else True
+        return False if relation in ("borders", "touches") and distance in _FAR else None
     held = _REVERSED.get(str(name), str(name)) if reverse else str(name)
     both_lines = one.is_line and other.is_line
     if held in _TRUE_OF.get(relation, ()) or ({relation, held} <= _CROSSING and both_lines):

@@ -98,7 +98,12 @@ def _is_end(words: list[str], raw: str, stop: int) -> bool:
     """Whether a mark ends a sentence: not after an abbreviation, not before a small letter."""
     if words[-1] != ".":
         return True
-    if len(words) > 1 and (words[-2] in _ABBREVIATIONS or (len(words[-2]) == 1 and words[-2].isalpha())):
+    measured = len(words) > 2 and words[-3][-1].isdigit()  # 100 m. Further south
+    if (
+        len(words) > 1
+        and not measured
+        and (words[-2] in _ABBREVIATIONS or (len(words[-2]) == 1 and words[-2].isalpha()))
+    ):
         return False
     return not raw[stop : stop + 4].lstrip(_CLOSING)[:1].islower()
 

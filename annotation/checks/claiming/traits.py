@@ -1,5 +1,7 @@
 """How things look: course, shape, arrangement, axis and other qualities, held against facts."""
 
+from itertools import pairwise
+
 from annotation.checks.claiming import verdicts
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Meaning
@@ -9,6 +11,8 @@ from annotation.checks.claiming.vocabulary import WORDS
 
 _DENIALS = frozenset(("not", "never", "no", "without", "hardly", "neither", "nor"))
 _DENIED_WITHIN = 3
+_RATHER = frozenset((("rather", "than"), ("instead", "of"), ("far", "from"), ("anything", "but")))
+_RATHER_WITHIN = 5
 _OUTLINES = WORDS["traits.outlines"]
 _ROUNDED = WORDS["traits.rounded"]
 _CORNERS = ({"top-left", "bottom-right"}, {"top-right", "bottom-left"})
@@ -39,6 +43,8 @@ def bends(reading: Reading, span: tuple[int, int], meaning: Meaning) -> None:
 
 def _is_denied(reading: Reading, at: int) -> bool:
     """Whether a word of denial stands close before: not curved, neither of them is winding."""
+    if any(pair in _RATHER for pair in pairwise(reading.text.words[max(0, at - _RATHER_WITHIN) : at])):
+        return True
     first = max(0, at - _DENIED_WITHIN)
     near = reading.text.words[first:at]
     clause = [k for k in range(at) if reading.clause[k] == reading.clause[at]]
