@@ -16,6 +16,7 @@ from download import traffic
 from pipeline.config import Config
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import differences
+from pipeline.interrupt import Interrupt
 from pipeline.ledger import Ledger
 from pipeline.metrics import check_repeats, write_metrics
 from pipeline.prepare import Prepared, prepare
@@ -60,8 +61,13 @@ def run(
             seconds = round(time.time() - started, 1)
             folder.write_info({**info, **ledger.as_json(), "state": state, "seconds": seconds})
 
+        def go_on() -> None:
+            save("running")
+            interrupt.heed()
+
         try:
-            Work(prepared, folder, ledger, lambda: save("running")).finish(ray_address, console)
+            with Interrupt.watched() as interrupt:
+                Work(prepared, folder, ledger, go_on).finish(ray_address, console)
             list_shards(folder, config.name, ledger.shards)
             config.output.finish(folder.shards)
             save("running")

@@ -33,7 +33,7 @@ class Work:
         prepared: what is to be made.
         folder: where.
         ledger: books what ends.
-        save: writes the ledger down.
+        save: writes the ledger down; raises where the work shall stop.
     """
 
     prepared: Prepared

@@ -88,7 +88,7 @@ def _known(same: "_Same", tables: "_Tables") -> Known:
     tags = element.tags if isinstance(element.tags, Mapping) else {}
     plain = tuple((str(key), str(value)[:_LONGEST]) for key, value in tags.items() if isinstance(value, str | int))
     noun, plural, meaning = (_text(facts.get(name)) for name in ("noun", "plural", "meaning"))
-    qualities = tuple(spell(each) for each in _texts(facts.get("attributes")))
+    qualities = tuple(filter(None, map(spell, _texts(facts.get("attributes")))))
     own, kinds, holds, loose, names, others = _said_by(noun, meaning, plain, tables)
     given = _text(facts.get("name"))
     if given:
