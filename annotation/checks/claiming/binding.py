@@ -24,6 +24,7 @@ _HEDGING = frozenset(("about", "some", "roughly", "nearly", "almost", "around", 
                       "under", "close", "to", "well", "slightly", "directly", "immediately"))  # fmt: skip
 _FINITES = [[word] for word in FINITE]
 _REACH = 8
+_FAR = 16
 _BESIDE = 3
 """Words between a thing and what is surely said of it: a comma, a verb, a hedge."""
 
@@ -75,6 +76,9 @@ class Binder:
                 following = self.next_mention(following.mark.stop) or following
             if following is not None:
                 return self._known([following])
+        inverted = self._inverted(start, stop)
+        if inverted is not None:
+            return self._known([inverted])
         chosen = self._before(start) or self._fronting(start, stop) or self._earlier(start)
         if chosen and not chosen[0].elements and chosen[0].kind != "pronoun":
             return None
@@ -93,6 +97,27 @@ class Binder:
             return False
         between = self.text.words[self.mentions[at].mark.stop : start]
         return len(between) <= _BESIDE and "and" not in between
+
+    def _inverted(self, start: int, stop: int) -> Mention | None:
+        """What an opening phrase speaks of whose subject comes last: `south of it, filling the corner, is a stadium`."""
+        words, sentence = self.text.words, self.text.sentence[start]
+        first = bisect_left(self.text.sentence, sentence)
+        at = bisect_left(self._starts, first)
+        if any(mention.subject for mention in self.mentions[at : bisect_left(self._starts, start)]) or any(
+            word in FINITE for word in words[first:start]
+        ):
+            return None
+        for place in range(stop, min(stop + _FAR, len(words) - 1)):
+            if self.text.sentence[place] != sentence or words[place] in (";", ":"):
+                return None
+            if words[place] in FINITE:
+                following = self.next_mention(place + 1)
+                opens = words[place + 1] in _INDEFINITE or words[place + 1] == "part"
+                named = following is not None and following.kind == "name" and following.mark.start == place + 1
+                between = self.next_mention(stop)
+                before_verb = between is not None and between.mark.start < place and between.subject
+                return following if (opens or named) and not before_verb else None
+        return None
 
     def subjects(self, start: int) -> list[Known] | None:
         """Elements that a relation may speak of, which no noun after it describes; None as in `targets`."""
@@ -228,7 +253,7 @@ class Binder:
             other = here[1] if verb and joined else subjects[-1]
             return [nearest] if other is nearest or (verb and not joined) else [nearest, other]
         if not subjects:
-            return [nearest]
+            return [nearest] if nearest is here[-1] else [nearest, here[-1]]
         if verb:
             return [subjects[0]]
         return [subjects[0], nearest] if "," in between else [nearest, subjects[0]]

@@ -48,6 +48,9 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     digits = reading.text.words[mark.stop - 1][0].isdigit()
     if told.numeral and digits and not (following and following.start == mark.stop and following.kind == "place"):
         word = reading.text.words[mark.stop - 1]
+        if any(within(each.count, told) for each in reading.told()):  # which number 263
+            reading.add("count", mark.start, mark.stop, "supported", None, "count")
+            return
         known = any(word in value for each in reading.known for value in (*each.names, *each.others))
         reading.add("number", mark.start, mark.stop, "supported" if known else "unsupported", None, None)
 

@@ -12,6 +12,7 @@ EXCEPT = frozenset(("except", "besides", "save", "barring", "bar", "excepting", 
 _PREPOSITIONS = WORDS["denied.prepositions"]
 _WHOLES = WORDS["denied.wholes"]
 _DENIALS = frozenset(("none", "nothing", "not", "never", "nowhere", "neither", "nor"))
+_GOING = ("get", "reach", "touch", "com", "extend", "run", "meet", "stretch", "hit", "arriv", "mak", "quite", "cross")
 _SPARING = ("leav", "miss", "spares", "spared", "sparing", "avoid")
 _SHORT = frozenset(("clear", "short", "free", "shy"))
 _UNTOUCHED = WORDS["denied.untouched"]
@@ -62,10 +63,18 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
     while reading.word(at) in _PREPOSITIONS:
         at -= 1
     word, earlier = reading.word(at), reading.word(at - 1)
+    if word == "contact" and earlier in ("no", "without"):
+        return True
     if word in EXCEPT or (word == "than" and earlier == "other") or word in ("neither", "nor"):
         return True
     if word == "but" and earlier in _WHOLES:
         return True
+    ahead = reading.text.words[max(0, before - 4) : before + 1]
+    for number, each in enumerate(ahead):
+        if (each in ("not", "never") or each.endswith("n't")) and any(
+            w.startswith(_GOING) for w in ahead[number + 1 :]
+        ):
+            return "," not in ahead[number:]
     if word == "only" and earlier.startswith(_SPARING):
         return True
     if word in _DENIALS and (at < before or earlier in ("but", "and")):

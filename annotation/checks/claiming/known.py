@@ -31,6 +31,7 @@ class Known:
         id: of the element.
         own: the class that its noun names.
         heads: the last words of its noun and plural.
+        qualifier: the first word of its noun, where there are several.
         kinds: all classes that it belongs to.
         loose: single words of its attributes, look and meaning, and what such things consist of.
         qualities: its attributes, spelled.
@@ -44,6 +45,7 @@ class Known:
     id: str
     own: str
     heads: frozenset[str]
+    qualifier: str
     kinds: frozenset[str]
     holds: frozenset[str]
     loose: frozenset[str]
@@ -100,6 +102,7 @@ def _known(same: "_Same", tables: "_Tables") -> Known:
     relations = facts.get("relations")
     return Known(
         id=str(element.id), own=own, kinds=kinds, holds=holds, loose=loose, qualities=qualities,
+        qualifier=spell(noun).split(" ", 1)[0] if " " in spell(noun) else "",
         heads=frozenset(spell(each).rpartition(" ")[2] for each in (noun, plural)),
         names=names, others=others, tagged=tagged(plain), facts=facts,
         cells=cells_of(_texts(facts.get("position"))) & frozenset(CELLS),

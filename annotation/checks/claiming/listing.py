@@ -17,6 +17,7 @@ REACH = 7
 _CONNECTORS = frozenset((",", "and", "plus"))
 _LISTING = WORDS["sites.listing"]
 _TO = frozenset(("to", "towards", "until", "into"))
+_VIA = frozenset(("via", "through", "past", "across", "over"))
 _PAIRING = ("between", "link", "connect", "join")
 
 
@@ -30,11 +31,21 @@ def before(reading: Reading, start: int) -> int:
 
 def pair(reading: Reading, number: int, word: str) -> bool:
     """`From the north to the south`, `between the upper left and the lower right`, `north-south`."""
-    following = _next_place(reading, number, ("picture", "pronoun", "rel"))
+    following = _next_place(reading, number, ("picture", "pronoun", "rel", "skip"))
     if following is None:
         return False
     mark, other = reading.marks[number], reading.marks[following]
     between = reading.text.words[mark.stop : other.start]
+    if other.content.middle and not other.content.points and not _VIA.isdisjoint(between):  # via the centre
+        further = _next_place(reading, following, ("picture", "pronoun", "rel"))
+        if word == "from" and further is not None:
+            reading.done.add(following)
+            following, other = further, reading.marks[further]
+            between = reading.text.words[mark.stop : other.start]
+    if any(told.kind == "pronoun" and mark.stop <= told.mark.start < other.start for told in reading.mentions) and (
+        not FINITE.isdisjoint(between)
+    ):
+        return False  # from the centre towards it and meets it from the west
     if word in POSSESSIVE:  # from its western to its eastern edge
         word = reading.word(before(reading, mark.start) - 1)
     pairing = word.startswith(_PAIRING) and "and" in between
@@ -63,7 +74,7 @@ def listed(reading: Reading, number: int) -> list[Place]:
     fronted = reading.binder.is_fronted(mark.start, mark.stop)
     at: int | None = number
     while at is not None:
-        last, at = at, _next_place(reading, at, ("picture", "rel"))
+        last, at = at, _next_place(reading, at, ("picture", "rel", "skip"))
         if at is None or not _joins(reading, last, at, fronted=fronted):
             break
         places.append(reading.marks[at].content)

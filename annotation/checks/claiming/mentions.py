@@ -124,6 +124,8 @@ def governed(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
         before = stops.get(at)
         if text.sentence[at] != text.sentence[mark.start]:
             return False
+        if text.words[at] == "with" and at and text.words[at - 1] == ",":
+            return False  # , with a residential area bordering it
         if text.words[at] in ROLES or (before is not None and before.kind == "rel"):
             return True
         if mark.kind == "name" and before is not None and before.kind == "class":

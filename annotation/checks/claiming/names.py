@@ -175,6 +175,9 @@ def _owners(
     owners = frozenset(
         element.id for element in elements if any(_holds(value, sought) for value in (*element.names, *element.others))
     )
+    joined = ("".join(sought),)  # Grade 3: grade3
+    if not owners and len(sought) > 1:
+        owners = frozenset(element.id for element in elements if joined in element.others)
     number = tuple(word for word in sought if word not in _ROUTES)
     if not owners and sought != number and all(word.isdecimal() for word in number) and number:  # State Route 16
         owners = frozenset(element.id for element in elements if any(_holds(name, number) for name in element.names))

@@ -37,6 +37,7 @@ _AFTER_ARTICLES = frozenset(
     )
 )
 """What may follow an article that begins a number."""
+_SEEN = (["visible"], ["mapped"], ["shown"])
 _GRANTED = 0.5
 """Metres or square metres that rounding may cost."""
 
@@ -134,7 +135,7 @@ def _measure(words: Sequence[str], stop: int) -> tuple[str, float, int, float]:
         return "share", 0.01, stop + 1, 1.0
     if words[stop : stop + 2] == ["per", "cent"]:
         return "share", 0.01, stop + 2, 1.0
-    unit = read_unit(words, stop)
+    unit = read_unit(words, stop) or read_unit(words, stop + (words[stop : stop + 1] in _SEEN))
     if unit is None:
         return "count", 1.0, stop, 1.0
     kind, factor, end = unit

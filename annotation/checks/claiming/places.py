@@ -35,7 +35,8 @@ _SCOPES = {
     **dict.fromkeys(("third", "thirds", "part", "parts", "portion", "portions", "section", "sections", "area",
                      "areas", "region", "regions", "quarter", "quarters", "quadrant", "quadrants", "sector", "zone",
                      "reaches", "end", "ends", "stretch", "extremity", "segment", "band", "fifth", "ground",
-                     "space", "strip", "tip", "extreme"), "part"),
+                     "space", "strip", "tip", "extreme", "row", "rows", "column", "columns", "cell",
+                     "cells"), "part"),
 }  # fmt: skip
 _VERBAL = frozenset(("is", "are", "was", "were", "been", "being", "be", "has", "have", "little", "nothing"))
 """Words after which `left` is a verb."""

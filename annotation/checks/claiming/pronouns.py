@@ -36,7 +36,8 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
     subjects = subjects or [each for each in here if each.subject]
     ranked: list[Mention] = subjects[:1] if here else []
     before = [each for each in told if text.sentence[each.mark.start] == sentence - 1]
-    ranked += [each for each in before if each.subject][:1] + before[-1:]
+    if not (subjects and clause[subjects[0].mark.start] < clause[mark.start]):
+        ranked += [each for each in before if each.subject][:1] + before[-1:]
     ranked += [*here[-1:], told[-1]]
     found: dict[str, Known] = {}
     for mention in ranked:
@@ -45,6 +46,8 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
         if not mention.elements and not found:
             return []
     plural = word in ("they", "their", "them", "these", "those")
+    if word in ("it", "its"):
+        found = dict(sorted(found.items(), key=lambda item: item[1].count is not None))
     several = [element for element in found.values() if element.count is not None]
     return several if plural and several else list(found.values())
 

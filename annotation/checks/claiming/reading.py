@@ -25,6 +25,10 @@ _HEDGE_ENDS = frozenset(",;.:!?()")
 _MARKS = frozenset((",", ".", ")"))
 _APPOSED = 4
 """Words between a name and the noun that explains it: a comma, an article, two adjectives."""
+_PREDICATED = 6
+_IS_A = (["is", "a"], ["is", "an"], ["is", "the"], [",", "a"], [",", "an"], [",", "the"])
+_YARDS = frozenset(("yard", "compound", "complex", "centre", "station"))
+"""Nouns that say little by themselves: a recycling yard may be a recycling site."""
 _NAMING = frozenset(("named", "called", "known", "as", "by", "the", "name", "of", "titled"))
 
 
@@ -55,6 +59,7 @@ class Reading:
         self.clause = clauses(text, self.marks)
         self.by_stop = {mark.stop - 1: mark for mark in self.marks}
         self._hedged = self._hedges()
+        self._after_places = {mark.stop for mark in self.marks if mark.kind == "place"}
         self.by_start: dict[int, Mention] = {}
         self.mentions = self._mentions()
         self.binder = Binder(text, self.mentions, self.clause, self.marks, known)
@@ -141,16 +146,27 @@ class Reading:
             return self._name(mark)
         if mark.kind == "pronoun" and is_pronoun(self.text, mark):
             return Mention(mark, "pronoun", antecedents(self.text, mark, told, self.clause) or list(self.known[:1]))
+        if mark.kind == "generic" and (qualified := self._qualified(mark)):
+            return Mention(mark, "class", qualified, senses=tuple(element.own for element in qualified))
         if mark.kind == "generic" and told and is_generic_mention(self.text, mark):
             return Mention(mark, "generic", antecedents(self.text, mark, told, self.clause))
-        return self._class(mark) if mark.kind == "class" else None
+        return self._class(mark, told) if mark.kind == "class" else None
 
-    def _class(self, mark: Mark) -> Mention | None:
+    def _qualified(self, mark: Mark) -> list[Known]:
+        """`Hospital land`, `the retail parcel`: things whose noun begins with the word before."""
+        word = self.word(mark.start - 1)
+        if not word.isalpha() or mark.start - 1 in self.by_stop:
+            return []
+        return [element for element in self.known if element.qualifier == word]
+
+    def _class(self, mark: Mark, told: Sequence[Mention]) -> Mention | None:
         """A noun; one for what no element is, unless it is only supposed, may as well be a verb, or tells a surface."""
         meaning, surface = mark.meaning("class"), mark.meaning("attribute")
         if meaning is None or (surface and surface.value == "surface") or not is_mention(self.text, mark, self.by_stop):
             return None
         meant = meant_by(self.text, mark, meaning, self.known)
+        if meant is None and self.word(mark.start) in _YARDS and (qualified := self._qualified(mark)):
+            meant = qualified, False, False
         if meant is None:
             verb = mark.meaning("rel") and self.word(mark.start - 1) not in DETERMINERS
             if verb or self._hedged[mark.start]:
@@ -158,9 +174,19 @@ class Reading:
             self.add("class", mark.start, mark.stop, "unsupported", None, None)
             return Mention(mark, "class", [])
         elements, part, look = meant
+        elements = self._predicated(mark, told, elements)
         if not look:
             self.add("class", mark.start, mark.stop, "supported", elements[0].id, "noun")
         return Mention(mark, "class", elements, part=part, senses=meaning.senses)
+
+    def _predicated(self, mark: Mark, told: Sequence[Mention], elements: list[Known]) -> list[Known]:
+        """`Broadway is a road`: that one of several roads."""
+        if not told or told[-1].named is None or len(elements) == 1:
+            return elements
+        between = self.text.words[told[-1].mark.stop : mark.start]
+        if len(between) > _PREDICATED or between[:2] not in _IS_A:
+            return elements
+        return [element for element in elements if element in told[-1].elements] or elements
 
     def _name(self, mark: Mark) -> Mention:
         name: Name = mark.content
@@ -188,6 +214,8 @@ class Reading:
             return all(word in _NAMING for word in self.text.words[noun.stop : name.start])
         between = self.text.words[name.stop : noun.start]
         after = self.text.words[noun.stop : noun.stop + 2]
+        if name.start > 1 and self.text.words[name.start - 1] == "of" and name.start - 1 in self._after_places:
+            return False  # north-east of Broadway, a parking aisle
         goes_on = after and after[0] not in FINITE and after[0] not in _MARKS
         if goes_on or after[1:] == ["and"]:
             return False  # a list of things

@@ -8,7 +8,7 @@ from annotation.checks.claiming import standing, traits
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Meaning
 from annotation.checks.claiming.marks import Mark
-from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.mentions import ROLES, Mention
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading, Verdict
 from annotation.checks.claiming.vocabulary import WORDS
@@ -95,6 +95,8 @@ def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
     before = [element for told in earlier for element in told.elements if element.id not in own][:1]
     if any(reading.clause[told.mark.start] == reading.clause[mark.start] for told in earlier):
         return before
+    if before and reading.word(mark.start) not in ROLES and reading.word(mark.start).endswith("s"):
+        return before  # ; crosses grass and forest
     after = reading.binder.next_mention(mention.mark.stop)
     return [element for element in (after.elements if after else ()) if element.id not in own] or before
 

@@ -34,7 +34,11 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
         named = {element.id for element in nearest}
         seen_from = [element for element in others if element.id not in named]
         targets, others = (nearest, seen_from) if seen_from else (targets, others)
-    towards(reading, (mark.start, mark.stop), targets, here, others)
+    span = (mark.start, mark.stop)
+    ahead = reading.binder.next_mention(mark.stop) if reading.word(mark.stop) == "," else None
+    if ahead and not {each.id for each in ahead.elements} & own:  # to its south, a street
+        targets, others = list(ahead.elements), [each for each in pronoun.elements if each not in ahead.elements][:1]
+    towards(reading, span, targets, here, others)
 
 
 def _just_told(reading: Reading, before: int) -> list[Known]:

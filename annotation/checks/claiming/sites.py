@@ -25,9 +25,10 @@ _EXACTLY = frozenset(("due", "roughly", "almost", "nearly", "mostly", "generally
 _FADING = ("thin", "fad", "taper", "narrow", "dwindl", "giv", "open", "shrink", "loosen", "sparse", "dens", "widen")
 _ENDING = ("end", "start", "begin", "finish", "terminat", "emerg", "stop")
 _ENDS = frozenset(("from", "end", "ends", "ending", "other", "begins", "begin", "starts", "start", "starting", "sets",
-                   "until", "comes", "coming", "reaches", "enters", "entering", "slips", "whose", "beginning"))  # fmt: skip
+                   "until", "comes", "stops", "leaves", "leaving", "exits", "exiting", "goes", "out", "coming", "reaches", "enters", "entering", "slips", "whose", "beginning"))  # fmt: skip
 """Words before a place that may be where a line begins or ends."""
-_REACHING = ("reach", "extend", "also", "continu", "stretch", "spill", "spread", "partly")
+_MEETING = ("touch", "meet", "join", "reach", "approach")
+_REACHING = ("reach", "extend", "also", "continu", "stretch", "spill", "spread", "partly", "another", "piece")
 """Words before a place that need not hold all of a thing."""
 _END_WITHIN = 7
 _BEYOND = frozenset(("beyond", "past", "over"))
@@ -40,6 +41,11 @@ def place(reading: Reading, number: int) -> None:
     while reading.word(before) in _EXACTLY:
         before -= 1
     word = reading.word(before)
+    approach = word == "from" and any(each.startswith(_MEETING) for each in words[max(0, before - 3) : before])
+    if (approach and not mark.content.scope) or _is_little(words, mark.start):
+        return  # touching it from the north; a little south of due east
+    if words[mark.start].endswith("most") and words[mark.stop : mark.stop + 1] == ["of"]:
+        return  # the westernmost of them
     if reading.word(mark.stop) in _NO_PLACE_BEFORE or listing.pair(reading, number, word) or _leads_on(reading, number):
         return
     fading = any(each.startswith(_FADING) for each in words[max(0, before - 3) : before])
@@ -53,6 +59,12 @@ def place(reading: Reading, number: int) -> None:
         reading.word(mark.stop) == "of" and of_something(reading, mark)
     ):
         _told(reading, number, told, before)
+
+
+def _is_little(words: Sequence[str], start: int) -> bool:
+    """`A little to the right`: a nuance that no fact tells."""
+    before = words[max(0, start - 4) : start]
+    return "little" in before or (before[-1:] == ["slightly"])
 
 
 def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -> None:
@@ -76,9 +88,7 @@ def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -
 def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], word: str) -> None:
     """`In the upper left`; what passes through the middle may lie elsewhere as well."""
     reaching = any(each.startswith(_REACHING) for each in reading.text.words[max(0, span[0] - 5) : span[0]])
-    through = (
-        (reaching or word == "from") or word in _THROUGH and any(each.middle and not each.points for each in listed)
-    )
+    through = word in _THROUGH and any(each.middle and not each.points for each in listed)
     before = listing.before(reading, span[0])
     ends = any(each.startswith(_ENDING) for each in reading.text.words[max(0, before - 2) : max(0, before)])
 
@@ -105,7 +115,9 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
             return True in seen
         if ends and element.is_line and not any(each.needs.isdisjoint(element.cells) for each in listed):
             return True
-        return verdicts.at_places(element, listed, through=through, forgiving=word == "near")
+        lies = verdicts.at_places(element, listed, through=through, forgiving=word == "near")
+        partly = (reaching or word == "from") and not any(each.needs.isdisjoint(element.cells) for each in listed)
+        return None if partly and lies is False else lies
 
     targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
     quality = "" if reading.word(span[1] + 1).isalnum() else reading.word(span[1])
@@ -162,6 +174,9 @@ def _heading(
     before = reading.word(listing.before(reading, span[0]) - 1)
     reaching = relative and before not in _NEARING and all(each.scope == "edge" and each.points for each in listed)
 
+    ahead = reading.binder.next_mention(span[1]) if relative and len(listed) == 1 else None
+    following = ahead.elements if ahead and reading.word(span[1]) == "," else ()  # 28 m to the north-east, a footpath
+
     def holds(element: Known) -> bool | None:
         if reaching and element.is_line and element.edges is not None:
             return verdicts.cut_at(element, listed)
@@ -174,6 +189,7 @@ def _heading(
             and len(listed) == 1
             and any(standing.lies_towards(element, listed[0], other) for other in others if other.id != element.id)
         )
+        seen = seen or any(standing.lies_towards(each, listed[0], element) for each in following if each is not element)
         lies = len(listed) > 1 and verdicts.at_places(element, listed, forgiving=True)
         return True if seen or lies or all(found) else False if False in found else None
 

@@ -42,8 +42,9 @@ _OFF, _AGAINST = 50.0, 100.0
 
 def stands(one: Known, relation: str, other: Known) -> bool | None:
     """Whether one element stands to another as is claimed; None where the facts leave it open."""
+    spread = relation in _CROSSING and (one.count is not None or other.count is not None)
     verdicts = [_bears_out(fact, relation, one, other, reverse=reverse) for fact, reverse in _between_two(one, other)]
-    return True if True in verdicts else False if False in verdicts else None
+    return True if True in verdicts else False if False in verdicts and not spread else None
 
 
 def _bears_out(fact: Mapping[str, Any], relation: str, one: Known, other: Known, *, reverse: bool) -> bool | None:

@@ -9,7 +9,8 @@ from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.vocabulary import WORDS
 
-_DENIALS = frozenset(("not", "never", "no", "without", "hardly", "neither", "nor"))
+_DENIALS = frozenset(("not", "never", "no", "without", "hardly", "neither", "nor", "isn't", "aren't", "doesn't", "don't",
+                      "nowhere", "none"))  # fmt: skip
 _DENIED_WITHIN = 3
 _RATHER = frozenset((("rather", "than"), ("instead", "of"), ("far", "from"), ("anything", "but")))
 _RATHER_WITHIN = 5
@@ -47,6 +48,8 @@ def _is_denied(reading: Reading, at: int) -> bool:
         return True
     first = max(0, at - _DENIED_WITHIN)
     near = reading.text.words[first:at]
+    if "but" in near:
+        return False  # not straight but winding
     clause = [k for k in range(at) if reading.clause[k] == reading.clause[at]]
     return any(word in _DENIALS and "," not in near[number:] for number, word in enumerate(near)) or any(
         reading.word(k) == "neither" for k in clause

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.numbers import Quantity
 from annotation.checks.claiming.places import ALL, Place, apart, axis_index, middle_of
+from annotation.measuring.frame import EDGES
 
 ROUNDED = 0.0006
 """Shares are rounded to four decimals in facts, and to three in the sheets that models read."""
@@ -206,6 +207,8 @@ def _sides(end: str) -> set[str]:
 
 def ends_in(end: str, place: Place) -> bool:
     """Whether a line's end (an edge or cell) is just the place that is named."""
+    if place.scope == "edge" and end not in EDGES:
+        return False
     return _sides(end) == set(place.points) and (bool(place.points) or place.middle)
 
 
