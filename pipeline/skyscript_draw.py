@@ -6,11 +6,12 @@ paper keeps in an appendix out of reach are settings here. Lots fall by seed and
 changes nothing for the others.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil, cos, floor, radians
 from typing import NamedTuple, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from annotation.tags import Kind
@@ -25,7 +26,6 @@ FARTHEST = 85.0
 """Latitude beyond which a window in degrees is no use."""
 
 Bounds = tuple[float, float, float, float]
-Tag = tuple[str, str]
 
 
 class Thing(NamedTuple):
@@ -34,14 +34,12 @@ class Thing(NamedTuple):
     Attributes:
         id: `way/123`.
         kind: how it is drawn: `area`, `line` or `point`.
-        main: the tag that says what it is.
         seen_from: coarsest GSD in metres at which it can be told apart.
         points: (lon, lat) of its nodes in degrees; of an area its box is what counts.
     """
 
     id: str
     kind: Kind
-    main: Tag
     seen_from: float
     points: Sequence[tuple[float, float]]
 
@@ -74,15 +72,18 @@ class TwoStages(BaseModel):
     cells: float = Field(default=0.1, ge=0, le=1)
     rare: int = Field(default=100, ge=0)
 
-    def drawn(self, things: Sequence[Thing], seed: int) -> list[Thing]:
-        """Those of drawn cells, and those with rare tags, in the order given."""
-        counts = Counter(thing.main for thing in things)
-        return [thing for thing in things if counts[thing.main] <= self.rare or self._in_cell(thing, seed)]
+    def drawn(self, tags: Sequence[str], places: NDArray[np.float64], seed: int) -> NDArray[np.bool_]:
+        """Which of n objects lie in drawn cells or have a rare tag.
 
-    def _in_cell(self, thing: Thing, seed: int) -> bool:
-        west, south, east, north = thing.bounds
-        column, row = floor((west + east) / 2 / CELL), floor((south + north) / 2 / CELL)
-        return draw(f"{seed}/cell/{column}/{row}") < self.cells
+        Args:
+            tags: main tag of each, such as `building=house`.
+            places: (n, 2) lon and lat of their middles in degrees.
+            seed: of the run.
+        """
+        _, tag, counts = np.unique(np.asarray(tags, dtype=np.str_), return_inverse=True, return_counts=True)
+        cells, cell = np.unique(np.floor(places / CELL).astype(np.int64), axis=0, return_inverse=True)
+        taken = np.array([draw(f"{seed}/cell/{column}/{row}") < self.cells for column, row in cells.tolist()], bool)
+        return np.asarray((counts[tag] <= self.rare) | taken[cell.ravel()])
 
 
 class Windows(BaseModel):
@@ -91,6 +92,7 @@ class Windows(BaseModel):
     Attributes:
         least: pixels of the smallest picture's side.
         most: pixels of the largest one's.
+        step: sizes are `least` and so many pixels more, twice as many more, …
         margin: ground left around an area, as a share of its longer side, on each side.
         shift: how far a window around a point or line is shifted at most, as a share of its half side.
     """
@@ -99,6 +101,7 @@ class Windows(BaseModel):
 
     least: int = Field(default=128, ge=16)
     most: int = Field(default=768, le=8192)
+    step: int = Field(default=1, ge=1)
     margin: float = Field(default=0.25, ge=0, le=2)
     shift: float = Field(default=0.6, ge=0, lt=1)
 
@@ -127,18 +130,22 @@ class Windows(BaseModel):
             west, south, east, north = thing.bounds
             across, down = _metres(west, south, east, north)
             ground = max(across, down) * (1 + 2 * self.margin)
-            fine = [(code, gsd) for code, gsd in fine if ground / gsd <= self.most]
+            fine = [(code, gsd) for code, gsd in fine if self._holding(ground / gsd) <= self.most]
         lot = f"{seed}/{thing.id}"
         if not fine or max(abs(lat) for _, lat in thing.points) > FARTHEST:
             return None
         code, gsd = fine[int(draw(f"{lot}/source") * len(fine))]
         if thing.kind != "area":
-            size = self.least + int(draw(f"{lot}/size") * (self.most - self.least + 1))
+            size = self.least + int(draw(f"{lot}/size") * ((self.most - self.least) // self.step + 1)) * self.step
             lon, lat = thing.points[int(draw(f"{lot}/node") * len(thing.points))]
             return Chosen(code, gsd, size, _window(lon, lat, size * gsd, [size * gsd / 2 * self.shift] * 2, lot))
-        size = max(self.least, ceil(ground / gsd))
+        size = self._holding(ground / gsd)
         room = [(size * gsd - side) / 2 for side in (across, down)]
         return Chosen(code, gsd, size, _window((west + east) / 2, (south + north) / 2, size * gsd, room, lot))
+
+    def _holding(self, pixels: float) -> int:
+        """The smallest size that is no smaller than so many pixels."""
+        return self.least + max(0, ceil((pixels - self.least) / self.step)) * self.step
 
 
 def _metres(west: float, south: float, east: float, north: float) -> tuple[float, float]:

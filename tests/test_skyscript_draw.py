@@ -1,5 +1,7 @@
+from collections import Counter
 from math import cos, radians
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,19 +12,17 @@ from download.records.skyscript import SOURCES
 from pipeline.skyscript_draw import METRES_OF_A_DEGREE, Thing, TwoStages, Windows
 
 GSD = {code: source.gsd for code, source in SOURCES.items()}
-HOUSE = ("building", "house")
-LAKE = ("natural", "water")
 
 
 def square(key: str, side: float, seen_from: float, at: tuple[float, float] = (7.1, 46.9)) -> Thing:
     """A lake of so many metres."""
     lon, lat = at
     wide, high = side / METRES_OF_A_DEGREE / cos(radians(lat)), side / METRES_OF_A_DEGREE
-    return Thing(key, "area", LAKE, seen_from, [(lon, lat), (lon + wide, lat), (lon + wide, lat + high), (lon, lat)])
+    return Thing(key, "area", seen_from, [(lon, lat), (lon + wide, lat), (lon + wide, lat + high), (lon, lat)])
 
 
 def point(key: str, seen_from: float, at: tuple[float, float] = (7.1, 46.9)) -> Thing:
-    return Thing(key, "point", HOUSE, seen_from, [at])
+    return Thing(key, "point", seen_from, [at])
 
 
 def test_points_take_any_source_that_can_show_them() -> None:
@@ -76,24 +76,32 @@ def test_windows_are_shifted() -> None:
 
 
 def test_objects_come_from_drawn_cells_or_have_rare_tags() -> None:
-    houses = [point(f"node/{number}", 0.6, (7 + number % 40 * 0.01, 46.005)) for number in range(4000)]
-    lakes = [square(f"way/{number}", 50, 10.0, (7 + number * 0.013, 46.005)) for number in range(20)]
-    drawn = TwoStages(cells=0.25, rare=20).drawn([*houses, *lakes], seed=2)
-    assert [thing for thing in drawn if thing.main == LAKE] == lakes
-    by_cell = {round(thing.points[0][0], 2) for thing in drawn if thing.main == HOUSE}
-    kept = [thing for thing in drawn if thing.main == HOUSE]
+    houses = [(7 + number % 40 * 0.01 + 0.005, 46.005) for number in range(4000)]
+    lakes = [(7 + number * 0.013, 46.005) for number in range(20)]
+    tags, places = ["building=house"] * 4000 + ["natural=water"] * 20, np.array([*houses, *lakes])
+    drawn = TwoStages(cells=0.25, rare=20).drawn(tags, places, seed=2)
+    assert drawn[4000:].all()
+    by_cell = Counter(np.floor(places[:4000][drawn[:4000], 0] * 100).tolist())
     assert 3 <= len(by_cell) <= 18
-    assert len(kept) == 100 * len(by_cell), "a cell is taken whole"
-    assert TwoStages(cells=0, rare=0).drawn([*houses, *lakes], seed=2) == []
-    assert TwoStages(cells=1, rare=0).drawn(lakes, seed=2) == lakes
+    assert set(by_cell.values()) == {100}, "a cell is taken whole"
+    assert not TwoStages(cells=0, rare=0).drawn(tags, places, seed=2).any()
+    assert TwoStages(cells=1, rare=0).drawn(tags, places, seed=2).all()
+    assert not len(TwoStages().drawn([], np.zeros((0, 2)), seed=2))
 
 
 def test_one_more_object_changes_nothing_for_the_others() -> None:
-    things = [point(f"node/{number}", 0.6, (7 + number * 0.004, 46.0)) for number in range(300)]
-    stages = TwoStages(cells=0.3, rare=0)
-    before, after = stages.drawn(things, 4), stages.drawn([point("node/x", 0.6), *things], 4)
-    assert [thing for thing in after if thing.id != "node/x"] == before
-    assert stages.drawn(things, 5) != before
+    places = np.array([(7 + number * 0.004, 46.0) for number in range(300)])
+    tags, stages = ["building=house"] * 301, TwoStages(cells=0.3, rare=0)
+    before, after = stages.drawn(tags[1:], places, 4), stages.drawn(tags, np.vstack([[7.1, 46.9], places]), 4)
+    assert after[1:].tolist() == before.tolist()
+    assert stages.drawn(tags[1:], places, 5).tolist() != before.tolist()
+
+
+def test_sizes_go_by_steps() -> None:
+    windows = Windows(least=100, most=300, step=64)
+    points = [windows.chosen(point(f"node/{number}", 0.6), {"US": 0.6}, 1) for number in range(200)]
+    areas = [windows.chosen(square("way/1", side, 0.6), {"US": 0.6}, 1) for side in range(1, 200, 3)]
+    assert {each.size for each in points if each} == {each.size for each in areas if each} == {100, 164, 228, 292}
 
 
 def test_sizes_out_of_order_are_refused() -> None:

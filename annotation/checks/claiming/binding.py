@@ -219,7 +219,7 @@ class Binder:
         if self.text.words[stop : stop + 1] != ["by"]:
             return False
         at = start - 1
-        while at > 0 and self.text.words[at] in _PREPOSITIONS:
+        while at > 0 and self.text.words[at] in _PREPOSITIONS | {"its", "their"}:
             at -= 1
         if at >= 0 and self.text.words[at] in _OPENING:  # the north is covered by a wood, the south by a lake
             before = [k for k in range(at) if self.text.sentence[k] == self.text.sentence[start]]

@@ -58,7 +58,7 @@ class Classes:
         while not found and words:
             words = words.partition(" ")[2]
             found = self.senses.get(words)
-        return found[0] if found else ""
+        return words if words in found else found[0] if found else ""
 
 
 @lru_cache(maxsize=16384)

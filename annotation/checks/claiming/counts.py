@@ -40,6 +40,8 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         if reading.word(at) in _COUNTED:
             _counted_quality(reading, mark, told, at)
             return
+        if reading.word(at) in DETERMINERS and at > mark.stop:
+            break  # two ways thread the wood
         if reading.word(at) in FINITE and reading.word(at - 1) not in DETERMINERS:
             break  # between the two passes a track
         if reading.word(at) in ("of", "more", "other") and reading.word(at - 1) not in GENERIC | _HEAPS:
@@ -50,6 +52,10 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         word = reading.text.words[mark.stop - 1]
         if any(within(each.count, told) for each in reading.told()):  # which number 263
             reading.add("count", mark.start, mark.stop, "supported", None, "count")
+            return
+        measures = [value for each in reading.told() for value in (each.length, each.area) if value is not None]
+        if told.start < mark.start and any(within(value, told) for value in measures):  # the latter just under 160
+            reading.add("number", mark.start, mark.stop, "supported", None, None)
             return
         known = any(word in value for each in reading.known for value in (*each.names, *each.others))
         reading.add("number", mark.start, mark.stop, "supported" if known else "unsupported", None, None)

@@ -81,7 +81,7 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
         return True
     if word == "of" and earlier in _SHORT:
         return True
-    leaving = word.startswith("leav") and (place.scope == "edge" or not place.points)
+    leaving = word.startswith("leav") and (place.scope == "edge" or not place.points or at < before)
     return word.startswith(_SPARING) and not leaving
 
 

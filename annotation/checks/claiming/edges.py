@@ -33,14 +33,17 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
         return False
     if any(len(place.edges) > 1 for place in places) and ("in" in between or "on" in between):
         return False  # leaves the frame in the upper left
+    if "into" in between and all(place.scope in ("part", "half") for place in places):
+        return False  # reaches into the bottom part
     edges = frozenset().union(*(place.edges for place in places))
     strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
     denied = _denied(reading, verb)
-    cornered = len(places) == 1 and places[0].scope == "corner" and not denied
+    cornered = len(places) == 1 and not denied
+    cornered = cornered and (places[0].scope == "corner" or ("at" in between and len(places[0].points) > 1))
 
     def holds(element: Known) -> bool | None:
         cut = verdicts.cut_at(element, places)
-        if cornered and verdicts.at_places(element, places) is False:
+        if cornered and verdicts.at_places(element, places, through=True, forgiving=True) is False:
             return False
         if denied:
             return None if element.edges is None else edges.isdisjoint(element.edges)
@@ -121,4 +124,5 @@ def _verb(reading: Reading, number: int) -> Mark | None:
 
 
 def _denied(reading: Reading, verb: Mark) -> bool:
-    return any(word in _NOT for word in reading.text.words[max(0, verb.start - 3) : verb.start])
+    before = reading.text.words[max(0, verb.start - 4) : verb.start]
+    return any(word in _NOT and "," not in before[at:] for at, word in enumerate(before))

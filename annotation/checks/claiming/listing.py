@@ -14,9 +14,10 @@ POSSESSIVE = frozenset(("its", "their", "whose"))
 PREPOSITIONS = frozenset(("in", "on", "at", "to", "along", "across", "near", "down", "towards"))
 REACH = 7
 """Words between two places of one list or pair."""
-_CONNECTORS = frozenset((",", "and", "plus"))
+_CONNECTORS = frozenset((",", "and", "plus", "well"))
 _LISTING = WORDS["sites.listing"]
 _TO = frozenset(("to", "towards", "until", "into"))
+_STAYING = frozenset(("keeps", "keep", "stays", "stay", "lies", "lie", "keeping", "staying"))
 _VIA = frozenset(("via", "through", "past", "across", "over"))
 _PAIRING = ("between", "link", "connect", "join")
 
@@ -42,6 +43,13 @@ def pair(reading: Reading, number: int, word: str) -> bool:
             reading.done.add(following)
             following, other = further, reading.marks[further]
             between = reading.text.words[mark.stop : other.start]
+    if not _STAYING.isdisjoint(between):
+        return False  # enters from the west, keeps to the north
+    if other.content.middle and not other.content.points:  # to the middle of the bottom
+        after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
+        if after and after.kind == "place" and reading.text.words[other.stop : after.start] == ["of", "the"]:
+            reading.done.add(following)
+            following, other = following + 1, after
     if any(told.kind == "pronoun" and mark.stop <= told.mark.start < other.start for told in reading.mentions) and (
         not FINITE.isdisjoint(between)
     ):

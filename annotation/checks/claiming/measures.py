@@ -16,9 +16,10 @@ from annotation.checks.claiming.vocabulary import WORDS
 
 _OTHER_DIMENSIONS = WORDS["measures.other_dimensions"]
 _MEASURED = WORDS["measures.measured"]
-_APART = frozenset(("apart", "spacing", "intervals", "interval"))
+_APART = frozenset(("apart", "spacing", "intervals", "interval", "spaced", "gap", "gaps"))
+_COMPARED = frozenset(("shorter", "longer", "wider", "narrower", "more", "less", "fewer"))
 _DISTANT = frozenset(("within", "between", "apart", "separate", "separates", "separated", "separating", "distance", "off",
-                      "away", "distant", "nearer", "closer", "gap"))  # fmt: skip
+                      "away", "distant", "separation", "remove", "nearer", "closer", "gap"))  # fmt: skip
 """Words of sentences in which a length may be the distance of any two things."""
 _AWAY = frozenset(("away", "from", "off", "distant", "beyond"))
 _TOWARDS = frozenset(("to", "on", "its", "their", "the", "further", "farther", "due"))
@@ -154,7 +155,12 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
         return
     if _distance(reading, mark, told):
         return
-    if any(word in _APART for word in after):
+    if after[0] in _COMPARED:  # some 10 m shorter
+        return
+    if any(word in _APART for word in (*after, *before, reading.word(told.start - 1), reading.word(told.start - 2))):
+        if any(within(_metres(each.get("distance_m")), told, 0.06) for one in reading.known for each in one.relations):
+            reading.add("number", *span, "supported", None, "relations")
+            return
         targets = reading.binder.targets(*span, lambda element: element.spacing is not None)
         reading.settle(
             "number",
@@ -162,7 +168,7 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
             targets,
             lambda e: within(e.spacing, told, 0.06),
             "spacing_m",
-            spare=reading.spare(mark.start, mark.stop),
+            spare=reading.known,
         )
         return
 

@@ -7,6 +7,7 @@ from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import GENERIC, RELATIVE, Meaning
 from annotation.checks.claiming.marks import DETERMINERS, Mark
 from annotation.checks.claiming.names import Name
+from annotation.checks.claiming.numerals import VALUES
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -14,8 +15,9 @@ _NEGATIONS = frozenset(("no", "without", "lacks", "lacking", "neither", "nor", "
 _VERB_LIKE = WORDS["mentions.verb_like"]
 """Nouns that are verbs as well: they are nouns after an article, an adjective or a preposition only."""
 _AFTER_VERB = WORDS["mentions.after_verb"]
+_COUNTED = WORDS["counts.counted"] - {"tracks", "track"}
 _COURSE_NOUNS = WORDS["mentions.course_nouns"]
-_COURSE_VERBS = ("follow", "tak", "trac", "carv", "keep", "kept", "chart", "cut", "mark", "mak", "pursu", "describ",
+_COURSE_VERBS = ("follow", "tak", "traces", "traced", "tracing", "carv", "keep", "kept", "chart", "cut", "mark", "mak", "pursu", "describ",
                  "hold", "has", "hav", "form", "draw", "its", "their", "wind", "etch")  # fmt: skip
 _THINGS = frozenset(("class", "name", "pronoun", "generic"))
 _PARTICLES = frozenset(("up", "off", "out"))
@@ -67,6 +69,8 @@ def is_mention(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
         return False  # lake-like
     if mark.stop - start > 1:
         return True
+    if words[start] in _COUNTED and start and (words[start - 1] in VALUES or words[start - 1].isdecimal()):
+        return False  # the four-lane road
     verb = words[start] in _VERB_LIKE and _is_verb(text, start, stops)
     return not (verb or (words[start] in _COURSE_NOUNS and _is_course(text, start)))
 

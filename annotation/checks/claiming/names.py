@@ -150,7 +150,13 @@ def _is_named(text: Text, at: int) -> bool:
     if text.words[at] in _NOT_NAMES - _COMPASS:
         return False
     first = text.raw[text.starts[at]]
-    short = first.isdigit() and text.stops[at] - text.starts[at] <= _LONGEST_NUMBER and text.is_capital(at - 1)
+    possessive = text.raw[text.starts[at - 1] : text.stops[at - 1]].endswith(("'s", "\u2019s"))
+    short = (
+        not possessive
+        and first.isdigit()
+        and text.stops[at] - text.starts[at] <= _LONGEST_NUMBER
+        and text.is_capital(at - 1)
+    )
     return first.isupper() or (short and text.words[at + 1 : at + 2] != ["%"])
 
 

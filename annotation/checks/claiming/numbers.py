@@ -101,10 +101,12 @@ def _number(text: Text, place: int) -> Quantity | None:
     most, stop = _upper(text, place, least, stop)
     start, hedge = read_hedge(words, place)
     hedge, stop = _or_so(words, stop, hedge)
-    if past_odd(words, stop) > stop:
-        hedge, stop = VAGUE, past_odd(words, stop)
+    if past_odd(words, stop) > stop:  # forty-odd metres: 40 to 50
+        most, stop = most + _odd(most), past_odd(words, stop)
     article = words[place] in ("a", "an") and stop == place + 1
     kind, factor, end, slack = _measure(words, stop)
+    if kind == "length" and words[max(0, start - 1) : start] == ["within"] and words[end : end + 1] == ["of"]:
+        return Quantity(kind, 0.0, hedge.around(most)[1] * factor, start, end)  # within 30 feet of
     if article and (
         kind == "count"
         or (hedge is NONE and words[end : end + 1] and words[end].isalnum() and words[end] not in AFTER_UNITS)
@@ -118,6 +120,10 @@ def _number(text: Text, place: int) -> Quantity | None:
         return Quantity(kind, least, most, start, end)
     low, high = hedge.around(least, slack=slack)[0] * factor, hedge.around(most, slack=slack)[1] * factor
     return Quantity(kind, low, min(high, 1.0) if kind == "share" else high, start, end)
+
+
+def _odd(value: float) -> float:
+    return 100.0 if value and value % 100 == 0 else 10.0 if value % 10 == 0 else 1.0
 
 
 def _and_a_part(words: Sequence[str], stop: int) -> tuple[float, int]:

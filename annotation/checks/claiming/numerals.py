@@ -24,6 +24,7 @@ from annotation.phrasing.quantities import (
 
 VALUES = {word: float(value) for value in range(100) if "-" not in (word := number_words(value))}
 SCALES = {"dozen": 12.0, "hundred": 100.0, "thousand": 1e3, "million": 1e6}
+_UNITS_OF_TEN = frozenset(number_words(value) for value in range(1, 20))
 GLYPHS = {"\u00bd": 1 / 2, "\u00bc": 1 / 4, "\u00be": 3 / 4, "\u2153": 1 / 3, "\u2154": 2 / 3, "\u2155": 1 / 5}
 PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
           "ninth": 9, "tenth": 10, "twelfth": 12, "fifteenth": 15, "twentieth": 20, "hundredth": 100}  # fmt: skip
@@ -129,6 +130,8 @@ def _in_words(words: Sequence[str], place: int) -> tuple[float, int]:
         word = words[stop]
         if word in ("thousand", "million"):
             total, group = total + max(group, 1.0) * SCALES[word], 0.0
+        elif stop > place and words[stop - 1] in _UNITS_OF_TEN and word in VALUES:
+            break  # two one-way streets
         elif word in SCALES:
             group = max(group, 1.0) * SCALES[word]
         else:

@@ -8,12 +8,14 @@ from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
 from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.text import Text
+from annotation.checks.claiming.vocabulary import WORDS
 
 _FINITES = [[word] for word in FINITE]
 _PAIRED = {"former": -2, "latter": -1}
 """Of the two things told last, which is meant."""
 _JOINED = 4
 """Words between two things that `and` joins: a comma, an article, an adjective."""
+_BEFORE_SUBJECTS = WORDS["pronouns.before_subjects"]
 _ORDERED = frozenset(("first", "last", "others"))
 """`The first two`: any of the things told so far."""
 
@@ -30,22 +32,37 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
         return [element for each in named for element in each.elements]
     if word in _PAIRED:
         return list(_pair(text, named)[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
+    before = text.words[mark.start - 1] if mark.start else "."
+    counted = before == "of" and word == "them"  # trees, ten of them
+    everything, own = told, clause[mark.start]
+    if word in ("it", "them") and before not in _BEFORE_SUBJECTS and not counted:
+        others = [  # crosses it: not the subject of the same clause
+            each for each in told if not (each.subject and clause[each.mark.start] == own)
+        ]
+        told = others or told
     sentence = text.sentence[mark.start]
     here = [each for each in told if text.sentence[each.mark.start] == sentence]
     subjects = [each for each in here if each.subject and clause[each.mark.start] < clause[mark.start]]
     subjects = subjects or [each for each in here if each.subject]
     ranked: list[Mention] = subjects[:1] if here else []
-    before = [each for each in told if text.sentence[each.mark.start] == sentence - 1]
+    earlier = [each for each in told if text.sentence[each.mark.start] == sentence - 1]
     if not (subjects and clause[subjects[0].mark.start] < clause[mark.start]):
-        ranked += [each for each in before if each.subject][:1] + before[-1:]
+        ranked += [each for each in earlier if each.subject][:1] + earlier[-1:]
     ranked += [*here[-1:], told[-1]]
     found: dict[str, Known] = {}
+    subject: set[str] = set()
+    if told is not everything:
+        subject = {
+            e.id for each in everything if each.subject and clause[each.mark.start] == own for e in each.elements
+        }
     for mention in ranked:
         for element in mention.elements:
             found.setdefault(element.id, element)
         if not mention.elements and not found:
             return []
     plural = word in ("they", "their", "them", "these", "those")
+    if subject and not subject.issuperset(found):
+        found = {name: element for name, element in found.items() if name not in subject}
     if word in ("it", "its"):
         found = dict(sorted(found.items(), key=lambda item: item[1].count is not None))
     several = [element for element in found.values() if element.count is not None]
@@ -73,5 +90,5 @@ def is_pronoun(text: Text, mark: Mark) -> bool:
         return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and following in _FINITES
     if word == "that":
         before = text.words[mark.start - 1] if mark.start else ""
-        return before.isalnum() and before not in FINITE and after not in ("the", "a", "it")
+        return (before.isalnum() or before == ",") and before not in FINITE and after not in ("the", "a", "it")
     return word in PRONOUNS

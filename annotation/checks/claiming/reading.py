@@ -145,6 +145,9 @@ class Reading:
         if mark.kind == "name":
             return self._name(mark)
         if mark.kind == "pronoun" and is_pronoun(self.text, mark):
+            before = self.by_stop.get(mark.start - 1)
+            if self.word(mark.start) in ("it", "they") and before is not None and before.kind in ("class", "generic"):
+                return None  # the fields it follows cover
             return Mention(mark, "pronoun", antecedents(self.text, mark, told, self.clause) or list(self.known[:1]))
         if mark.kind == "generic" and (qualified := self._qualified(mark)):
             return Mention(mark, "class", qualified, senses=tuple(element.own for element in qualified))

@@ -51,13 +51,21 @@ def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> boo
         if mention.kind == "pronoun" and not subjects and meaning.value in _SHARP:  # crosses it: not the subject
             subjects = (reading.binder.subjects(mark.start) or [])[:1]
             others = [element for element in others if element not in subjects][:1]
-        relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, others)
+        weak = mention.kind == "pronoun" and (meaning.value not in _SHARP or reading.word(mark.start) == "in")
+        relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, others, weak=weak)
     return True
 
 
-def relate(reading: Reading, span: Span, ones: Sequence[Known], name: str, others: Sequence[Known]) -> None:
-    """Adds the claim that one of some elements stands in a relation to one of others."""
-    _settle(reading, "relation", span, ones, others, lambda one, other: standing.stands(one, name, other))
+def relate(
+    reading: Reading, span: Span, ones: Sequence[Known], name: str, others: Sequence[Known], *, weak: bool = False
+) -> None:
+    """Adds the claim that one of some elements stands in a relation to one of others; a weak one is never false."""
+
+    def stands(one: Known, other: Known) -> bool | None:
+        held = standing.stands(one, name, other)
+        return None if weak and held is False else held
+
+    _settle(reading, "relation", span, ones, others, stands)
 
 
 def towards(reading: Reading, span: Span, ones: Sequence[Known], place: Place, others: Sequence[Known]) -> None:
@@ -71,6 +79,9 @@ def object_of(reading: Reading, mark: Mark) -> Mention | None:
     if mention is None or mention.mark.start > mark.stop + _REACH:
         return None
     between = reading.text.words[mark.stop : mention.mark.start]
+    possessive = reading.word(mention.mark.start) in ("its", "their") and mention.kind == "pronoun"
+    if possessive and any(each.kind == "place" and each.start == mention.mark.stop for each in reading.marks):
+        return None  # traverses its lower third
     if any(not word.isalnum() or word in _NOT_GOVERNED for word in between):
         return None
     first = bisect_left(reading.marks, mark.stop, key=lambda each: each.start)

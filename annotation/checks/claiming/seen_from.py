@@ -7,6 +7,7 @@ from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.relating import relate, towards
 
+_PARTING = frozenset((",", ";", ":", ".", "and", "while", "but"))
 _NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
 
 
@@ -35,10 +36,33 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
         seen_from = [element for element in others if element.id not in named]
         targets, others = (nearest, seen_from) if seen_from else (targets, others)
     span = (mark.start, mark.stop)
-    ahead = reading.binder.next_mention(mark.stop) if reading.word(mark.stop) == "," else None
-    if ahead and not {each.id for each in ahead.elements} & own:  # to its south, a street
-        targets, others = list(ahead.elements), [each for each in pronoun.elements if each not in ahead.elements][:1]
+    ahead = reading.binder.next_mention(mark.stop) if _stands_apart(reading, mark, before) else None
+    if ahead and ahead.elements and ahead.kind != "pronoun":
+        targets = list(ahead.elements)[:1]  # to its south, a street
+        others = [each for each in pronoun.elements if each not in targets][:1]
+    if not ahead and len(others) == 1 and _borders_a_noun(reading, before):
+        targets, others = [*targets, *others], [*others, *targets[:1]]
     towards(reading, span, targets, here, others)
+
+
+def _stands_apart(reading: Reading, mark: Mark, before: int) -> bool:
+    """`And, 85 m to its south, a street`: between commas, with no thing right before."""
+    if reading.word(mark.stop) != ",":
+        return False
+    at = before - 2
+    for number in reading.marks:
+        if number.kind == "quantity" and number.stop == before - 1:
+            at = number.content.start - 1
+    return at < 0 or reading.word(at) in _PARTING or reading.text.sentence[at] != reading.text.sentence[before]
+
+
+def _borders_a_noun(reading: Reading, before: int) -> bool:
+    """`Borders the wood on its southern side`: on whose?"""
+    for number, mark in enumerate(reading.marks):
+        thing = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+        if mark.kind == "rel" and thing and thing.kind in ("class", "name") and thing.stop == before - 1:
+            return True
+    return False
 
 
 def _just_told(reading: Reading, before: int) -> list[Known]:
@@ -60,7 +84,7 @@ def of_something(reading: Reading, mark: Mark) -> bool:
         each.kind in ("picture", "place") for each in reading.marks if mark.stop < each.start < mention.mark.start
     ):
         return False
-    own = {each.id for each in mention.elements}
+    own = {each.id for each in (mention.elements[:1] if mention.kind == "pronoun" else mention.elements)}
     fronted = not mark.start or reading.binder.is_fronted(mark.start, mention.mark.stop)
     targets = None if fronted else reading.binder.subjects(mark.start)
     mine = {each.id for each in targets or ()}
@@ -68,11 +92,11 @@ def of_something(reading: Reading, mark: Mark) -> bool:
         targets = [each for each in targets or () if each.id not in own]
     elif targets is None or own <= mine or (mention.kind != "pronoun" and own >= mine):
         after = reading.binder.next_mention(mention.mark.stop)
-        while after and after.kind == "pronoun" and own >= {each.id for each in after.elements}:  # and 95 m from it
+        while after and after.elements and own >= {each.id for each in after.elements}:  # and 95 m from it
             after = reading.binder.next_mention(after.mark.stop)
         targets = [each for each in (after.elements if after else ()) if each.id not in own]
     span = (mark.start, mention.mark.stop)
-    others = [each for each in mention.elements if each not in targets] if mention.kind == "pronoun" else []
+    others = [each for each in mention.elements if each not in targets][:1] if mention.kind == "pronoun" else []
     if mark.content.points:
         towards(reading, span, targets, mark.content, others or mention.elements)
     else:

@@ -106,7 +106,12 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
         return any(standing.lies_towards(element, listed[0], each) for each in seen_from if each is not element)
 
     def holds(element: Known) -> bool | None:
-        if relative(element) or (ending and any(_is_end(element, each) for each in listed)):
+        lies_there = not any(each.needs.isdisjoint(element.cells) for each in listed)
+        if (
+            relative(element)
+            or (ending and element.is_line and lies_there and element.cells)
+            or (ending and any(_is_end(element, each) for each in listed))
+        ):
             return True
         if bare and element.is_line and verdicts.heads_for(element, listed[0]):
             return True  # carries a motorway northeast
@@ -116,7 +121,10 @@ def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], 
         if ends and element.is_line and not any(each.needs.isdisjoint(element.cells) for each in listed):
             return True
         lies = verdicts.at_places(element, listed, through=through, forgiving=word == "near")
-        partly = (reaching or word == "from") and not any(each.needs.isdisjoint(element.cells) for each in listed)
+        pieces = element.parts is not None and element.parts > 1
+        partly = (reaching or word == "from" or pieces) and not any(
+            each.needs.isdisjoint(element.cells) for each in listed
+        )
         return None if partly and lies is False else lies
 
     targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
@@ -156,6 +164,8 @@ def _leads_on(reading: Reading, number: int) -> bool:
 
 def _follows_picture(reading: Reading, number: int) -> bool:
     """`A fifth of the picture on its left side`: the picture's."""
+    if reading.word(reading.marks[number].stop) == "by":
+        return False  # accompanied on its southern side by a meadow
     for mark in reversed(reading.marks[max(0, number - 3) : number]):
         if mark.kind not in ("pronoun", "rel"):
             place = reading.marks[number]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from annotation.checks.claiming import verdicts
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Meaning
-from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -52,7 +52,7 @@ def _is_denied(reading: Reading, at: int) -> bool:
         return False  # not straight but winding
     clause = [k for k in range(at) if reading.clause[k] == reading.clause[at]]
     return any(word in _DENIALS and "," not in near[number:] for number, word in enumerate(near)) or any(
-        reading.word(k) == "neither" for k in clause
+        reading.word(k) == "neither" and not FINITE.isdisjoint(reading.text.words[k:at]) for k in clause
     )
 
 
