@@ -12,17 +12,15 @@ from annotation.engines.grammar import GrammarEngine
 from annotation.engines.openai import OpenAiEngine
 from annotation.engines.vllm import VllmEngine
 from annotation.tasks import Policy
-from download.imagery.earth_engine import EarthEngineImagery
-from download.imagery.local import LocalImagery
-from download.imagery.stac import StacImagery
-from download.imagery.xyz import XyzImagery
 from download.paths import ConfigPath
 from download.scene import Bounds
 from pipeline.errors import PipelineError
 from pipeline.explain import explain
 from pipeline.gaia_samples import GaiaSamples
 from pipeline.grid import PatchGrid
+from pipeline.object_samples import ObjectSamples
 from pipeline.osm_maps import Osm
+from pipeline.scene_imagery import Imagery
 from pipeline.skyscript_samples import SkyScriptSamples
 from pipeline.split import Split
 from pipeline.tiles_samples import TilesSamples
@@ -31,7 +29,6 @@ from pipeline.writers.gaia_json import GaiaJsonWriter
 from pipeline.writers.git10m import Git10mWriter
 from pipeline.writers.webdataset import WebDatasetWriter
 
-Imagery = Annotated[EarthEngineImagery | LocalImagery | StacImagery | XyzImagery, Field(discriminator="kind")]
 AnyEngine = Annotated[GrammarEngine | OpenAiEngine | VllmEngine, Field(discriminator="kind")]
 Output = Annotated[GaiaJsonWriter | Git10mWriter | SkyScriptCsvWriter | WebDatasetWriter, Field(discriminator="kind")]
 
@@ -184,7 +181,8 @@ class Config(BaseModel):
     seed: int = Field(default=0, ge=0)
     region: Bounds | ConfigPath | None = None
     samples: Annotated[
-        GaiaSamples | GridSamples | RunSamples | SkyScriptSamples | TilesSamples, Field(discriminator="kind")
+        GaiaSamples | GridSamples | ObjectSamples | RunSamples | SkyScriptSamples | TilesSamples,
+        Field(discriminator="kind"),
     ]
     captions: Captions = Captions()
     output: Output

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +13,10 @@ import shapely
 from numpy.typing import NDArray
 from rich.console import Console
 
+from annotation.tasks import Plan
 from download.osm.extract import OsmExtract
 from download.scene import Scene, Window
-from pipeline.config import Config, GridSamples, Imagery
+from pipeline.config import Config, GridSamples
 from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
 from pipeline.grid import Block, Patches, blocks
@@ -23,12 +24,16 @@ from pipeline.ground import taken_before
 from pipeline.maps import Maps, map_area, read_maps
 from pipeline.place import places
 from pipeline.region import check_overlap, load_region, scenes_inside
-from pipeline.samples import as_of, make_plans, meet, patch_gsd, unit_elements, unit_patches
+from pipeline.samples import Met, UnitElements, as_of, make_plans, meet, patch_gsd, unit_elements, unit_patches
+from pipeline.scene_imagery import Imagery
 from pipeline.scribe import Brief, Scribe
 from pipeline.source import Assignment, Row
 from pipeline.split import Cell
 from pipeline.strata import strata_of, years_of
 from pipeline.tables import tag_table
+
+Planner = Callable[[Config, Block, Patches, UnitElements, Met], Sequence[Plan]]
+"""Says what is told of each patch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +126,10 @@ class GridSource:
         """
         return self.look_at(unit, unit_patches(self.config, unit), limit)
 
-    def look_at(self, unit: Block, patches: Patches, limit: int | None = None) -> "GridLook":
-        """The same for patches that were laid otherwise."""
+    def look_at(
+        self, unit: Block, patches: Patches, limit: int | None = None, planned: Planner = make_plans
+    ) -> "GridLook":
+        """The same for patches that were laid otherwise, or of which other things are told."""
         if self.maps is None:
             raise ValueError("the map has not been read")
         config, map_file = self.config, self.maps.of(unit.scene)
@@ -130,7 +137,7 @@ class GridSource:
             return GridLook(self, unit, patches, [], np.zeros(0, dtype=bool), None, [])
         elements = unit_elements(ElementStore(map_file), patches, unit, as_of(self.samples, unit))
         met = meet(unit, patches, elements)
-        plans = make_plans(config, unit, patches, elements, met)
+        plans = planned(config, unit, patches, elements, met)
         complete = np.ones(len(patches), dtype=bool)
         wanted = [plan.patch for plan in plans]
         complete[wanted] = self.samples.imagery.complete(unit.scene, [patches.windows[index] for index in wanted])

@@ -9,6 +9,8 @@ from pipeline.fingerprint import content_of, digest
 from pipeline.gaia_samples import GaiaSamples
 from pipeline.gaia_source import GaiaSource
 from pipeline.grid_source import GridSource
+from pipeline.object_samples import ObjectSamples
+from pipeline.object_source import ObjectSource
 from pipeline.run_source import RunSource
 from pipeline.skyscript_samples import SkyScriptSamples
 from pipeline.skyscript_source import SkyScriptSource
@@ -63,6 +65,8 @@ def source_of(config: Config) -> Source:
         return GridSource.of(config, samples)
     if isinstance(samples, GaiaSamples):
         return GaiaSource.of(config, samples)
+    if isinstance(samples, ObjectSamples):
+        return ObjectSource.of(config, samples)
     if isinstance(samples, SkyScriptSamples):
         return SkyScriptSource.of(config, samples)
     if isinstance(samples, TilesSamples):

@@ -7,7 +7,7 @@ changes nothing for the others.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, cos, floor, radians
+from math import ceil, cos, radians
 from typing import NamedTuple, Self
 
 import numpy as np

@@ -26,6 +26,7 @@ CONTEXT: Final[Mapping[str, Any]] = {
 
 TOLD_FROM: Final[Mapping[str, str]] = {
     "grid": "OpenStreetMap elements measured under each picture",
+    "objects": "OpenStreetMap elements measured under each picture, which was taken for the sake of one of them",
     "tiles": "OpenStreetMap elements measured under each picture",
     "skyscript": "the OpenStreetMap tags that are published with each picture",
     "gaia": "the texts and metadata that were published with each picture",

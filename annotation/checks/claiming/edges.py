@@ -43,7 +43,7 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
 
     def holds(element: Known) -> bool | None:
         cut = verdicts.cut_at(element, places)
-        if cornered and verdicts.at_places(element, places, through=True, forgiving=True) is False:
+        if cornered and verdicts.at_places(element, places) is False:
             return False
         if denied:
             return None if element.edges is None else edges.isdisjoint(element.edges)

@@ -7,6 +7,7 @@ from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
 from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.numerals import UNIT_WORDS
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -33,7 +34,8 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
     if word in _PAIRED:
         return list(_pair(text, named)[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
     before = text.words[mark.start - 1] if mark.start else "."
-    counted = before == "of" and word == "them"  # trees, ten of them
+    measured = text.words[mark.start - 2] if mark.start > 1 else ""
+    counted = before == "of" and (word == "them" or measured in UNIT_WORDS)  # trees, ten of them
     everything, own = told, clause[mark.start]
     if word in ("it", "them") and before not in _BEFORE_SUBJECTS and not counted:
         others = [  # crosses it: not the subject of the same clause

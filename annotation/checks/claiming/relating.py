@@ -96,6 +96,8 @@ def object_of(reading: Reading, mark: Mark) -> Mention | None:
 def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
     """Things that may stand in a relation to a mention: the subject of the clause, or what follows a fronted phrase."""
     own = {element.id for element in mention.elements}
+    if (beside := _lying(reading, mark)) is not None and not own & {element.id for element in beside.elements}:
+        return list(beside.elements)
     targets = reading.binder.subjects(mark.start)
     if targets is None:
         return []
@@ -110,6 +112,13 @@ def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
         return before  # ; crosses grass and forest
     after = reading.binder.next_mention(mention.mark.stop)
     return [element for element in (after.elements if after else ()) if element.id not in own] or before
+
+
+def _lying(reading: Reading, mark: Mark) -> Mention | None:
+    """`The pitch lying within it`: the noun right before a participle."""
+    if not reading.word(mark.start - 1).endswith("ing"):
+        return None
+    return next((told for told in reading.mentions if told.mark.stop == mark.start - 1 and told.elements), None)
 
 
 def _between(reading: Reading, mark: Mark, first: Mention) -> bool:

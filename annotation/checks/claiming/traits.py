@@ -52,7 +52,10 @@ def _is_denied(reading: Reading, at: int) -> bool:
         return False  # not straight but winding
     clause = [k for k in range(at) if reading.clause[k] == reading.clause[at]]
     return any(word in _DENIALS and "," not in near[number:] for number, word in enumerate(near)) or any(
-        reading.word(k) == "neither" and not FINITE.isdisjoint(reading.text.words[k:at]) for k in clause
+        reading.word(k) == "neither"
+        and reading.word(k + 1) != "end"
+        and not FINITE.isdisjoint(reading.text.words[k:at])
+        for k in clause
     )
 
 

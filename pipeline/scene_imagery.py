@@ -1,0 +1,12 @@
+"""Where scenes come from, as a configuration says it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from download.imagery.earth_engine import EarthEngineImagery
+from download.imagery.local import LocalImagery
+from download.imagery.stac import StacImagery
+from download.imagery.xyz import XyzImagery
+
+Imagery = Annotated[EarthEngineImagery | LocalImagery | StacImagery | XyzImagery, Field(discriminator="kind")]
