@@ -103,7 +103,8 @@ class Binder:
         words, sentence = self.text.words, self.text.sentence[start]
         first = bisect_left(self.text.sentence, sentence)
         at = bisect_left(self._starts, first)
-        if any(mention.subject for mention in self.mentions[at : bisect_left(self._starts, start)]) or any(
+        opening = words[first] in ROLES or words[first] in STARTERS or words[first].endswith(("ing", "ed"))
+        if not opening or any(mention.subject for mention in self.mentions[at : bisect_left(self._starts, start)]) or any(
             word in FINITE for word in words[first:start]
         ):
             return None

@@ -25,6 +25,7 @@ _PARTING = frozenset((",", ";", "."))
 _DENIED_WITHIN = 3
 _LIKENESS = frozenset(("like", "shaped", "sized", "style", "type", "esque", "coloured", "size"))
 _ADJECTIVES_BEFORE = 4
+_HEDGES = frozenset(("around", "over", "under", "near", "to"))
 _PHRASE = 6
 """Words of a noun phrase, and what governs it."""
 ROLES = WORDS["mentions.roles"]
@@ -130,6 +131,9 @@ def governed(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
             return False
         if text.words[at] == "with" and at and text.words[at - 1] == ",":
             return False  # , with a residential area bordering it
+        following = text.words[at + 1]
+        if text.words[at] in _HEDGES and (following in VALUES or following[0].isdigit()):
+            continue  # around fifty garages
         if text.words[at] in ROLES or (before is not None and before.kind == "rel"):
             return True
         if mark.kind == "name" and before is not None and before.kind == "class":
