@@ -104,8 +104,10 @@ class Binder:
         first = bisect_left(self.text.sentence, sentence)
         at = bisect_left(self._starts, first)
         opening = words[first] in ROLES or words[first] in STARTERS or words[first].endswith(("ing", "ed"))
-        if not opening or any(mention.subject for mention in self.mentions[at : bisect_left(self._starts, start)]) or any(
-            word in FINITE for word in words[first:start]
+        if (
+            not opening
+            or any(mention.subject for mention in self.mentions[at : bisect_left(self._starts, start)])
+            or any(word in FINITE for word in words[first:start])
         ):
             return None
         for place in range(stop, min(stop + _FAR, len(words) - 1)):

@@ -108,6 +108,7 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     if not told.numeral and targets is not None and all(each.share is None for each in targets):
         return
     kind: Kind = "share"
+    span = (mark.start, mark.stop)
     if _summed(reading, mark, told, "share"):
         reading.add(kind, mark.start, mark.stop, "supported", targets[0].id if targets else None, "share")
         return
@@ -119,7 +120,7 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         targets,
         lambda e: within(e.share, told, ROUNDED),
         "share",
-        spare=reading.spare(mark.start, mark.stop),
+        spare=lambda: reading.spare(*span),
     )
 
 
@@ -145,7 +146,7 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
             _able(reading, targets, "area"),
             lambda e: within(e.area, told, 0.06),
             "area_m2",
-            spare=reading.spare(mark.start, mark.stop),
+            spare=lambda: reading.spare(*span),
         )
         return
     before = reading.text.words[max(0, mark.start - 3) : mark.start]
@@ -168,7 +169,7 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
             targets,
             lambda e: within(e.spacing, told, 0.06),
             "spacing_m",
-            spare=reading.known,
+            spare=lambda: reading.known,
         )
         return
 
@@ -198,7 +199,7 @@ def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
     targets = reading.binder.targets(*span, lambda e: e.length is not None or e.spacing is not None)
     targets = _able(reading, targets, "length", "spacing")
     verdict_fact = "spacing_m" if targets and targets[0].length is None else "length_m"
-    reading.settle("number", span, targets, fits, verdict_fact, spare=reading.spare(mark.start, mark.stop))
+    reading.settle("number", span, targets, fits, verdict_fact, spare=lambda: reading.spare(*span))
 
 
 def _distance(reading: Reading, mark: Mark, told: Quantity) -> bool:

@@ -76,7 +76,7 @@ class Reading:
         test: Test,
         fact: str | None,
         *,
-        spare: Sequence[Known] = (),
+        spare: Callable[[], Sequence[Known]] = tuple,
     ) -> Verdict:
         """Adds a claim that some elements may bear out: it is enough that one does. Returns the verdict.
 
@@ -84,17 +84,16 @@ class Reading:
         """
         verdict: Verdict = "unsupported"
         element = targets[0].id if targets else None
-        for other in () if any(map(test, targets or ())) else spare:
-            if test(other):
-                self.add(kind, *span, "supported", other.id, fact)
-                return "supported"
         for target in targets or ():
             held = test(target)
             if held:
-                verdict, element = "supported", target.id
-                break
+                self.add(kind, *span, "supported", target.id, fact)
+                return "supported"
             if held is False and verdict == "unsupported":
                 verdict, element = "contradicted", target.id
+        meant = next((other.id for other in spare() if test(other)), None)
+        if meant is not None:
+            verdict, element = "supported", meant
         self.add(kind, *span, verdict, element, fact)
         return verdict
 

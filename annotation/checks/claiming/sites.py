@@ -1,14 +1,14 @@
 """Places and directions held against facts: one by one, in lists, in pairs, and as seen from something else."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 from annotation.checks.claiming import listing, standing, verdicts
 from annotation.checks.claiming.denied import is_left_out, left_free
 from annotation.checks.claiming.edges import at_edges
 from annotation.checks.claiming.known import Known
-from annotation.checks.claiming.listing import POSSESSIVE, PREPOSITIONS
+from annotation.checks.claiming.listing import POSSESSIVE
 from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.position import position
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.seen_from import of_itself, of_something
 
@@ -17,20 +17,11 @@ _MOVING = (
     "wind", "proceed", "swing", "veer", "orient", "align", "point", "reach", "carr", "travel", "slop",
 )  # fmt: skip
 _NEARING = frozenset(("close", "next", "near", "adjacent", "parallel"))
-_FURTHER = frozenset(("further", "farther"))
 _ALIGNED = ("trend", "orient", "align", "point", "slant")
-_THROUGH = frozenset(("through", "across", "along", "down", "over", "up", "via", "crossing", "crosses", "cross"))
 _NO_PLACE_BEFORE = frozenset(("facing", "bound", "turn", "angle", "angles", "angled"))
 _EXACTLY = frozenset(("due", "roughly", "almost", "nearly", "mostly", "generally", "straight", "directly"))
 _FADING = ("thin", "fad", "taper", "narrow", "dwindl", "giv", "open", "shrink", "loosen", "sparse", "dens", "widen")
-_ENDING = ("end", "start", "begin", "finish", "terminat", "emerg", "stop")
-_ENDS = frozenset(("from", "end", "ends", "ending", "other", "begins", "begin", "starts", "start", "starting", "sets",
-                   "until", "comes", "stops", "leaves", "leaving", "exits", "exiting", "goes", "out", "coming", "reaches", "enters", "entering", "slips", "whose", "beginning"))  # fmt: skip
-"""Words before a place that may be where a line begins or ends."""
 _MEETING = ("touch", "meet", "join", "reach", "approach")
-_REACHING = ("reach", "extend", "also", "continu", "stretch", "spill", "spread", "partly", "another", "piece")
-"""Words before a place that need not hold all of a thing."""
-_END_WITHIN = 7
 _BEYOND = frozenset(("beyond", "past", "over"))
 
 
@@ -82,56 +73,7 @@ def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -
     elif here.heading or moving or word in ("to", "towards"):
         _heading(reading, span, listed, relative=word == "to", aligned=word.startswith(_ALIGNED))
     else:
-        _position(reading, span, listed, word)
-
-
-def _position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], word: str) -> None:
-    """`In the upper left`; what passes through the middle may lie elsewhere as well."""
-    reaching = any(each.startswith(_REACHING) for each in reading.text.words[max(0, span[0] - 5) : span[0]])
-    through = word in _THROUGH and any(each.middle and not each.points for each in listed)
-    before = listing.before(reading, span[0])
-    ends = any(each.startswith(_ENDING) for each in reading.text.words[max(0, before - 2) : max(0, before)])
-
-    ending = not _ENDS.isdisjoint(reading.text.words[max(0, before - _END_WITHIN) : before + 1])
-    further = word in _FURTHER and len(listed) == 1
-    others = [other for told in reading.mentions if told.mark.start < span[0] for other in told.elements]
-    bare = before == span[0] - 1 and len(listed) == 1 and listed[0].compass and word.isalpha()
-    bare = bare and not listed[0].scope and word not in PREPOSITIONS
-
-    picked = "one" in (reading.word(span[1]), reading.word(before), reading.word(before - 1))  # the northern one
-    relative_ = _may_be_relative(reading, span, listed)
-    seen_from = reading.known if picked and relative_ else reading.told() if relative_ else ()
-
-    def relative(element: Known) -> bool:
-        return any(standing.lies_towards(element, listed[0], each) for each in seen_from if each is not element)
-
-    def holds(element: Known) -> bool | None:
-        lies_there = not any(each.needs.isdisjoint(element.cells) for each in listed)
-        if (
-            relative(element)
-            or (ending and element.is_line and lies_there and element.cells)
-            or (ending and any(_is_end(element, each) for each in listed))
-        ):
-            return True
-        if bare and element.is_line and verdicts.heads_for(element, listed[0]):
-            return True  # carries a motorway northeast
-        seen = [standing.lies_towards(element, listed[0], each) for each in others if further and each is not element]
-        if seen and (True in seen or {False}.issuperset(seen)):
-            return True in seen
-        if ends and element.is_line and not any(each.needs.isdisjoint(element.cells) for each in listed):
-            return True
-        lies = verdicts.at_places(element, listed, through=through, forgiving=word == "near")
-        pieces = element.parts is not None and element.parts > 1
-        partly = (reaching or word == "from" or pieces) and not any(
-            each.needs.isdisjoint(element.cells) for each in listed
-        )
-        return None if partly and lies is False else lies
-
-    targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
-    quality = "" if reading.word(span[1] + 1).isalnum() else reading.word(span[1])
-    of_quality = [element for element in reading.known if quality in element.loose]  # the left residential
-    targets = of_quality or targets
-    reading.settle("position", span, targets, holds, "position", spare=reading.known if picked else ())
+        position(reading, span, listed, word)
 
 
 def _may_be_relative(reading: Reading, span: tuple[int, int], listed: Sequence[Place]) -> bool:

@@ -1,0 +1,123 @@
+"""Where a thing is said to lie in the picture, and what else such words may mean."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from annotation.checks.claiming import listing, standing, verdicts
+from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.listing import PREPOSITIONS
+from annotation.checks.claiming.places import Place
+from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.vocabulary import WORDS
+
+_FURTHER = frozenset(("further", "farther"))
+_THROUGH = frozenset(("through", "across", "along", "down", "over", "up", "via", "crossing", "crosses", "cross"))
+_ENDS = WORDS["position.ends"]
+"""Words before a place that may be where a line begins or ends."""
+_END_WITHIN = 7
+_REACHING = ("reach", "extend", "also", "continu", "stretch", "spill", "spread", "partly", "another", "piece")
+"""Words before a place that need not hold all of a thing."""
+_REACHING_WITHIN = 5
+
+
+def position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], word: str) -> None:
+    """Adds the claim that something lies in places.
+
+    Args:
+        reading: of the caption.
+        span: first word of the places, and the one after the last.
+        listed: the places.
+        word: the last word before them that is more than an article.
+    """
+    said = _Said(reading, span, listed, word, listing.before(reading, span[0]))
+    targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
+    quality = "" if reading.word(span[1] + 1).isalnum() else reading.word(span[1])
+    of_quality = [element for element in reading.known if quality in element.loose]  # the left residential
+    reading.settle(
+        "position",
+        span,
+        of_quality or targets,
+        said.holds,
+        "position",
+        spare=lambda: reading.known if said.picked else (),
+    )
+
+
+@dataclass(slots=True)
+class _Said:
+    """Places as they are said, and what stands before them.
+
+    Attributes:
+        reading: of the caption.
+        span: their words.
+        listed: the places.
+        word: before them.
+        before: where that stands.
+    """
+
+    reading: Reading
+    span: tuple[int, int]
+    listed: Sequence[Place]
+    word: str
+    before: int
+
+    @property
+    def picked(self) -> bool:
+        """`The northern one`, `the one in the north`: any element may be meant."""
+        word = self.reading.word
+        return "one" in (word(self.span[1]), word(self.before), word(self.before - 1))
+
+    def holds(self, element: Known) -> bool | None:
+        """Whether an element lies there, ends there, heads there, or lies there from something else."""
+        if self.word in _FURTHER and len(self.listed) == 1:
+            seen = [standing.lies_towards(element, self.listed[0], other) for other in self._told_before(element)]
+            if seen and (True in seen or {False}.issuperset(seen)):
+                return True in seen
+        through = self.word in _THROUGH and any(each.middle and not each.points for each in self.listed)
+        lies = verdicts.at_places(element, self.listed, through=through, forgiving=self.word == "near")
+        if lies or self._is_relative(element) or self._ends_there(element) or self._heads_there(element):
+            return True
+        return None if lies is False and self._is_partly_there(element) else lies
+
+    def _told_before(self, element: Known) -> list[Known]:
+        before = (told for told in self.reading.mentions if told.mark.start < self.span[0])
+        return [other for told in before for other in told.elements if other is not element]
+
+    def _is_relative(self, element: Known) -> bool:
+        """`On the north-western side`, `borders them on the south-east`: as seen from another thing."""
+        here = self.listed[0]
+        if len(self.listed) > 1 or not here.points or not here.compass or here.scope not in ("", "side"):
+            return False
+        marks = self.reading.marks
+        following = marks[bisect_right(marks, self.span[0], key=lambda mark: mark.start) :][:1]
+        if following and following[0].kind == "picture" and following[0].start <= self.span[1] + 2:
+            return False
+        others = self.reading.known if self.picked else self.reading.told()
+        return any(standing.lies_towards(element, here, other) for other in others if other is not element)
+
+    def _ends_there(self, element: Known) -> bool:
+        """`Its other end lies in the east`, `stops on the right`."""
+        words = self.reading.text.words[max(0, self.before - _END_WITHIN) : self.before + 1]
+        if element.ends is None or _ENDS.isdisjoint(words):
+            return False
+        return self._touches(element) or any(
+            verdicts.ends_in(end, each) for end in element.ends for each in self.listed
+        )
+
+    def _heads_there(self, element: Known) -> bool:
+        """`Carries a motorway northeast`."""
+        here = self.listed[0]
+        bare = self.before == self.span[0] - 1 and len(self.listed) == 1 and here.compass and not here.scope
+        bare = bare and self.word.isalpha() and self.word not in PREPOSITIONS
+        return bool(bare and element.is_line and verdicts.heads_for(element, here))
+
+    def _is_partly_there(self, element: Known) -> bool:
+        """`Also reaches into the lower right`, `another piece in the corner`."""
+        words = self.reading.text.words[max(0, self.span[0] - _REACHING_WITHIN) : self.span[0]]
+        pieces = element.parts is not None and element.parts > 1
+        partly = pieces or self.word == "from" or any(word.startswith(_REACHING) for word in words)
+        return partly and self._touches(element)
+
+    def _touches(self, element: Known) -> bool:
+        return bool(element.cells) and not any(each.needs.isdisjoint(element.cells) for each in self.listed)
