@@ -40,6 +40,9 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         if reading.word(at) in _COUNTED:
             _counted_quality(reading, mark, told, at)
             return
+        if reading.word(at + 1) in _COUNTED and reading.text.joined[at + 1] and at > mark.stop - 1:
+            at += 2  # three two-lane streets
+            continue
         if reading.word(at) in DETERMINERS and at > mark.stop:
             break  # two ways thread the wood
         if reading.word(at) in FINITE and reading.word(at - 1) not in DETERMINERS:

@@ -67,7 +67,7 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
         return True
     if word in EXCEPT or (word == "than" and earlier == "other") or word in ("neither", "nor"):
         return True
-    if word == "but" and earlier in _WHOLES:
+    if (word == "but" and earlier in _WHOLES) or (word == "out" and earlier.startswith("leav")):
         return True
     ahead = reading.text.words[max(0, before - 4) : before + 1]
     for number, each in enumerate(ahead):
@@ -93,6 +93,8 @@ def _denied_after(reading: Reading, stop: int) -> bool:
             return False
         if words[at] in _UNTOUCHED:
             return at > stop or words[at] == "untouched"
+        if words[at] == "not" and words[at + 1 : at + 2] in (["."], [","], [";"]):
+            return True  # and its eastern one is not
         if words[at] in ("not", "never") and at + 1 < len(words) and words[at + 1].startswith(_TOUCHED):
             return True
     return False

@@ -19,7 +19,8 @@ _BETWEEN = WORDS["edges.between"]
 _EDGE_WORDS = frozenset(("edge", "edges", "border", "borders", "margin", "margins", "boundary", "limits", "bounds"))
 _STRICT = ("continu", "cut", "clip", "beyond", "crop", "extend", "leav", "exit", "past", "enter", "truncat")
 _LEAVING = ("beyond", "past", "out", "leav", "exit", "bleed", "spill", "cut", "clip", "crop", "truncat")
-_NOT = frozenset(("not", "without", "never", "nor", "no"))
+_NOT = frozenset(("not", "without", "never", "nor", "no", "none", "nothing"))
+_ARTICLES = (["a"], ["an"], ["any"])
 
 
 def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
@@ -33,7 +34,9 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
         return False
     if any(len(place.edges) > 1 for place in places) and ("in" in between or "on" in between):
         return False  # leaves the frame in the upper left
-    if "into" in between and all(place.scope in ("part", "half") for place in places):
+    if not {"into", "beyond", "past"}.isdisjoint((*between, reading.word(verb.start))) and all(
+        place.scope in ("part", "half") for place in places
+    ):
         return False  # reaches into the bottom part
     edges = frozenset().union(*(place.edges for place in places))
     strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
@@ -125,4 +128,7 @@ def _verb(reading: Reading, number: int) -> Mark | None:
 
 def _denied(reading: Reading, verb: Mark) -> bool:
     before = reading.text.words[max(0, verb.start - 4) : verb.start]
-    return any(word in _NOT and "," not in before[at:] for at, word in enumerate(before))
+    return any(
+        word in _NOT and "," not in before[at:] and before[at + 1 : at + 2] not in _ARTICLES
+        for at, word in enumerate(before)
+    )

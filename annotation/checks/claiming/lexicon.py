@@ -22,6 +22,8 @@ from annotation.tags import TagTable
 RELATIVE = frozenset(("which", "that", "whose"))
 PRONOUNS = RELATIVE | {
     "first",
+    "second",
+    "third",
     "last",
     "others",
     "it",

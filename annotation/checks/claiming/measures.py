@@ -81,7 +81,7 @@ def _tag_dimension(reading: Reading, mark: Mark, told: Quantity) -> tuple[str, f
     name = DIMENSION_WORDS.get(reading.word(at), "")
     if name and not (words[at] == "across" and reading.word(at + 1).isalpha() and reading.word(at + 1) != "and"):
         return name, 1.0, at + 1
-    before = (DIMENSION_WORDS.get(word, "") for word in words[max(0, mark.start - 3) : mark.start] if word in _MEASURED)
+    before = (DIMENSION_WORDS.get(word, "") for word in words[max(0, mark.start - 5) : mark.start] if word in _MEASURED)
     name = next(before, "")
     return (name, 1.0, mark.stop) if name else None
 

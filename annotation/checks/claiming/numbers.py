@@ -152,7 +152,7 @@ def _upper(text: Text, place: int, least: float, stop: int) -> tuple[float, int]
     """The upper end of a range and where it ends; the number itself where there is none."""
     words = text.words
     dashed = stop < len(words) and text.joined[stop]
-    linked = words[stop : stop + 1] == ["to"] or (
+    linked = words[stop : stop + 1] in (["to"], ["or"]) or (
         words[stop : stop + 1] == ["and"] and place > 0 and words[place - 1] == "between"
     )
     if dashed or linked:

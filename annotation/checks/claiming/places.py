@@ -16,6 +16,7 @@ _POINTS = {
     **dict.fromkeys(("right", "rightmost", "righthand", "east", "eastern", "easterly", "easternmost", "eastward",
                      "rightward", "rightwards"), "E"),
 }  # fmt: skip
+_POINTS |= {"foot": "S", "head": "N"}  # of the picture
 _POINTS |= {
     f"{one}{other}{end}": f"{one[0]}{other[0]}".upper()
     for one in ("north", "south")
@@ -126,7 +127,7 @@ def place_at(text: Text, place: int) -> Place | None:
         at += 1
         if at < size and words[at] in ("hand", "most") and text.joined[at]:
             at += 1
-    if at == place or (words[place] == "heart" and words[at : at + 1] != ["of"]):
+    if at == place or (words[place] in ("heart", "foot", "head") and words[at : at + 1] != ["of"]):
         return None
     scope = ""
     for skip in (0, 1):  # in the upper two thirds

@@ -14,6 +14,7 @@ from annotation.checks.claiming.vocabulary import WORDS
 _FINITES = [[word] for word in FINITE]
 _PAIRED = {"former": -2, "latter": -1}
 """Of the two things told last, which is meant."""
+_PLACES = {"first": 0, "second": 1, "third": 2}
 _JOINED = 4
 """Words between two things that `and` joins: a comma, an article, an adjective."""
 _BEFORE_SUBJECTS = WORDS["pronouns.before_subjects"]
@@ -29,6 +30,9 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
     if word in RELATIVE:
         return list(told[-1].elements)
     named = [each for each in told if each.kind != "pronoun"]
+    if word in _PLACES and not (text.words[mark.start + 1 : mark.start + 2] in (["two"], ["three"])):
+        kept = [each for each in named if each.elements]
+        return list(kept[_PLACES[word]].elements) if _PLACES[word] < len(kept) else []
     if word in _ORDERED:
         return [element for each in named for element in each.elements]
     if word in _PAIRED:
@@ -86,7 +90,7 @@ def is_pronoun(text: Text, mark: Mark) -> bool:
     after = text.words[mark.stop] if mark.stop < len(text.words) else ""
     if word in ("this", "these", "those", "each", "one"):
         return after in FINITE or after in ("", ",", ".")
-    if word in _ORDERED:
+    if word in _ORDERED or word in _PLACES:
         number = after in ("two", "three", "four")
         following = text.words[mark.stop + number : mark.stop + number + 1]
         return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and following in _FINITES

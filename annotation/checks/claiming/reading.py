@@ -10,7 +10,7 @@ from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark, clauses,
 from annotation.checks.claiming.mentions import Mention, governed, is_generic_mention, is_mention, meant_by
 from annotation.checks.claiming.names import Name, names_in
 from annotation.checks.claiming.pronouns import antecedents, is_pronoun
-from annotation.checks.claiming.text import Text
+from annotation.checks.claiming.text import Text, fold
 
 Kind = Literal[
     "class", "name", "number", "share", "position", "direction", "course", "shape", "relation", "count", "hedge",
@@ -135,7 +135,8 @@ class Reading:
                 continue
             mention.subject = not governed(self.text, mark, self.by_stop)
             self.by_start[mark.start] = mention
-            if not mention.part:
+            known = {element.id for each in told for element in each.elements}
+            if not (mention.part and any(element.id in known for element in mention.elements)):
                 told.append(mention)
         self._check_names(told)
         return told
@@ -169,6 +170,8 @@ class Reading:
         meant = meant_by(self.text, mark, meaning, self.known)
         if meant is None and self.word(mark.start) in _YARDS and (qualified := self._qualified(mark)):
             meant = qualified, False, False
+        if meant is None and (named := self._named_so(mark)):
+            meant = named, False, False
         if meant is None:
             verb = mark.meaning("rel") and self.word(mark.start - 1) not in DETERMINERS
             if verb or self._hedged[mark.start]:
@@ -180,6 +183,11 @@ class Reading:
         if not look:
             self.add("class", mark.start, mark.stop, "supported", elements[0].id, "noun")
         return Mention(mark, "class", elements, part=part, senses=meaning.senses)
+
+    def _named_so(self, mark: Mark) -> list[Known]:
+        """`The parkway`, of the Grand Central Parkway."""
+        words = tuple(map(fold, self.text.words[mark.start : mark.stop]))
+        return [each for each in self.known if any(name[-len(words) :] == words for name in each.names)]
 
     def _predicated(self, mark: Mark, told: Sequence[Mention], elements: list[Known]) -> list[Known]:
         """`Broadway is a road`: that one of several roads."""

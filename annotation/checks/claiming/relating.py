@@ -98,6 +98,8 @@ def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
     own = {element.id for element in mention.elements}
     if (beside := _lying(reading, mark)) is not None and not own & {element.id for element in beside.elements}:
         return list(beside.elements)
+    if (inverted := _inverted(reading, mark, mention)) is not None:
+        return inverted
     targets = reading.binder.subjects(mark.start)
     if targets is None:
         return []
@@ -112,6 +114,17 @@ def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
         return before  # ; crosses grass and forest
     after = reading.binder.next_mention(mention.mark.stop)
     return [element for element in (after.elements if after else ()) if element.id not in own] or before
+
+
+def _inverted(reading: Reading, mark: Mark, mention: Mention) -> list[Known] | None:
+    """`Touching it on the north-west is Whitehall Terrace`: the subject comes last."""
+    opens = reading.text.opens_sentence(mark.start) and reading.word(mark.start).endswith("ing")
+    stop = mention.mark.stop
+    verb = next((at for at in range(stop, stop + _REACH) if reading.word(at) in ("is", "are", "runs", "lies")), None)
+    if not opens or verb is None or "," in reading.text.words[stop:verb]:
+        return None
+    after = reading.binder.next_mention(verb)
+    return list(after.elements) if after is not None else None
 
 
 def _lying(reading: Reading, mark: Mark) -> Mention | None:

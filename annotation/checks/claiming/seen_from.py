@@ -5,7 +5,8 @@ from annotation.checks.claiming.listing import REACH
 from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
-from annotation.checks.claiming.relating import relate, towards
+from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.relating import relate, subjects_of, towards
 
 _PARTING = frozenset((",", ";", ":", ".", "and", "while", "but"))
 _NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
@@ -40,8 +41,10 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
     if ahead and ahead.elements and ahead.kind != "pronoun":
         targets = list(ahead.elements)[:1]  # to its south, a street
         others = [each for each in pronoun.elements if each not in targets][:1]
-    if not ahead and len(others) == 1 and _borders_a_noun(reading, before):
-        targets, others = [*targets, *others], [*others, *targets[:1]]
+    aside = here.scope == "side" and reading.word(before - 1) == "on"
+    bordered = _bordered(reading, before) if aside and not ahead else None
+    if bordered is not None and reading.word(mark.stop) != "by":
+        targets, others = subjects_of(reading, *bordered), list(bordered[1].elements)
     towards(reading, span, targets, here, others)
 
 
@@ -56,13 +59,15 @@ def _stands_apart(reading: Reading, mark: Mark, before: int) -> bool:
     return at < 0 or reading.word(at) in _PARTING or reading.text.sentence[at] != reading.text.sentence[before]
 
 
-def _borders_a_noun(reading: Reading, before: int) -> bool:
-    """`Borders the wood on its southern side`: on whose?"""
-    for number, mark in enumerate(reading.marks):
-        thing = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
-        if mark.kind == "rel" and thing and thing.kind in ("class", "name") and thing.stop == before - 1:
-            return True
-    return False
+def _bordered(reading: Reading, before: int) -> tuple[Mark, Mention] | None:
+    """`Borders the wood on its southern side`: the wood's, with the mark of bordering."""
+    at = before - 1 - (reading.word(before - 2) == ",")
+    for number, mark in enumerate(reading.marks[:-1]):
+        thing = reading.by_start.get(reading.marks[number + 1].start)
+        active = mark.kind == "rel" and reading.word(mark.stop - 1) != "by"
+        if active and thing and thing.kind in ("class", "name") and thing.mark.stop == at:
+            return mark, thing
+    return None
 
 
 def _just_told(reading: Reading, before: int) -> list[Known]:

@@ -21,7 +21,7 @@ _ALIGNED = ("trend", "orient", "align", "point", "slant")
 _NO_PLACE_BEFORE = frozenset(("facing", "bound", "turn", "angle", "angles", "angled"))
 _EXACTLY = frozenset(("due", "roughly", "almost", "nearly", "mostly", "generally", "straight", "directly"))
 _FADING = ("thin", "fad", "taper", "narrow", "dwindl", "giv", "open", "shrink", "loosen", "sparse", "dens", "widen")
-_MEETING = ("touch", "meet", "join", "reach", "approach")
+_MEETING = ("touch", "meet", "met", "join", "reach", "approach")
 _BEYOND = frozenset(("beyond", "past", "over"))
 
 
@@ -37,6 +37,8 @@ def place(reading: Reading, number: int) -> None:
         return  # touching it from the north; a little south of due east
     if words[mark.start].endswith("most") and words[mark.stop : mark.stop + 1] == ["of"]:
         return  # the westernmost of them
+    if word in ("beyond", "past") and mark.content.scope in ("part", "half"):
+        return  # without getting beyond the left part
     if reading.word(mark.stop) in _NO_PLACE_BEFORE or listing.pair(reading, number, word) or _leads_on(reading, number):
         return
     fading = any(each.startswith(_FADING) for each in words[max(0, before - 3) : before])
@@ -76,20 +78,6 @@ def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -
         position(reading, span, listed, word)
 
 
-def _may_be_relative(reading: Reading, span: tuple[int, int], listed: Sequence[Place]) -> bool:
-    """`On the north-western side`, `borders them on the south-east`: perhaps as seen from another thing."""
-    here = listed[0]
-    if len(listed) > 1 or not here.points or not here.compass or here.scope not in ("", "side"):
-        return False
-    following = reading.marks[bisect_right(reading.marks, span[0], key=lambda mark: mark.start) :][:1]
-    return not (following and following[0].kind == "picture" and following[0].start <= span[1] + 2)
-
-
-def _is_end(element: Known, place: Place) -> bool:
-    """Whether a line begins or ends just there."""
-    return any(verdicts.ends_in(end, place) for end in element.ends or ())
-
-
 def _cut_off(words: Sequence[str], before: int) -> bool:
     """`Cut off by its southern edge`, `running off its left side`: a side of the picture, not of the thing."""
     return "off" in words[max(0, before - 2) : before]
@@ -101,11 +89,17 @@ def _leads_on(reading: Reading, number: int) -> bool:
     after = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
     if mark.content.points or after is None or after.kind != "place" or after.start != mark.stop + 2:
         return False
-    return reading.text.words[mark.stop : after.start] == ["of", "the"]
+    if reading.text.words[mark.stop : after.start] not in (["of", "the"], ["of", "its"], ["of", "their"]):
+        return False
+    if is_left_out(reading, [mark.content], listing.before(reading, mark.start)):
+        reading.done.add(number + 1)  # everywhere except the middle of its left side
+    return True
 
 
 def _follows_picture(reading: Reading, number: int) -> bool:
-    """`A fifth of the picture on its left side`: the picture's."""
+    """`A fifth of the picture on its left side`, `the picture shows a meadow in its upper left`: the picture's."""
+    if _opens_with_picture(reading, number):
+        return True
     if reading.word(reading.marks[number].stop) == "by":
         return False  # accompanied on its southern side by a meadow
     for mark in reversed(reading.marks[max(0, number - 3) : number]):
@@ -115,6 +109,19 @@ def _follows_picture(reading: Reading, number: int) -> bool:
             apart = ";" in between or ("," in between and ("to" in between or not place.content.scope))
             return mark.kind == "picture" and not apart and reading.same_sentence(mark, place)
     return False
+
+
+def _opens_with_picture(reading: Reading, number: int) -> bool:
+    """Whether the picture is the subject of the sentence, and one thing only is told before the place."""
+    at = reading.marks[number].start
+    here = [mark for mark in reading.marks[:number] if reading.same_sentence(mark, reading.marks[number])]
+    told = [each for each in reading.mentions if each.mark in here and each.kind != "pronoun"]
+    return (
+        bool(here)
+        and here[0].kind == "picture"
+        and len(told) == 1
+        and "," not in reading.text.words[told[0].mark.stop : at]
+    )
 
 
 def _heading(

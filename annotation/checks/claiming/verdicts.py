@@ -131,7 +131,11 @@ def from_to(element: Known, one: Place, other: Place) -> bool | None:
         _ends_at(element.ends[0], first) and _ends_at(element.ends[1], second)
         for first, second in ((one, other), (other, one))
     ):
-        return True
+        corners = [place for place in (one, other) if len(place.points) > 1 and element.cells and not place.compass]
+        aligned = along and len(corners) == len(("one", "other"))  # an axis, told by the corners of the frame
+        return aligned or not any(
+            place.needs.isdisjoint(element.cells) and not _is_at(element, place) for place in corners
+        )
     reaches = not (one.needs.isdisjoint(element.cells) or other.needs.isdisjoint(element.cells))
     if "edge" in (one.scope, other.scope):
         return _between_edges(element, one, other)
@@ -140,6 +144,10 @@ def from_to(element: Known, one: Place, other: Place) -> bool | None:
     if along or (reaches and element.axis is None):
         return True
     return along
+
+
+def _is_at(element: Known, place: Place) -> bool:
+    return any(_sides(end) == set(place.points) for end in element.ends or ())
 
 
 def _between_edges(element: Known, one: Place, other: Place) -> bool | None:
