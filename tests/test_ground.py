@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from download.imagery.local import LocalImagery
+from download.osm.extract import OsmExtract
 from download.scene import Scene
 from pipeline.config import Config, GridSamples
 from pipeline.grid import Patches, PatchGrid, blocks
@@ -39,8 +40,7 @@ def shown(scenes: list[Scene], size: int, *, drop: bool = True) -> dict[str, Pat
 
 
 def boxes(patches: Patches) -> NDArray[np.object_]:
-    found: NDArray[np.object_] = shapely.box(*patches.boxes.T)
-    return found
+    return np.asarray(shapely.box(*patches.boxes.T), dtype=np.object_)
 
 
 @given(
@@ -100,11 +100,12 @@ def test_the_seam_of_two_utm_zones(shared_data: Path, size: int, overlaps: str) 
     imagery = LocalImagery(kind="local", path=shared_data / "naip" / "m_360*_subset.tif")
     samples = {"kind": "grid", "imagery": imagery.model_dump(), "patch": {"size": size}, "overlaps": overlaps,
                "osm": {"kind": "extract", "path": shared_data / "osm" / "beatty.osm"}}  # fmt: skip
+    osm = OsmExtract(kind="extract", path=shared_data / "osm" / "beatty.osm")
     grid_samples = GridSamples.model_validate(samples)
     scenes = imagery.scenes()
     assert [each.crs for each in scenes] == ["EPSG:26918", "EPSG:26917"]
     taken = taken_before(scenes, grid_samples.patch) if overlaps == "drop" else {}
-    source = GridSource(ANYWHERE, grid_samples, {each.id: each for each in scenes}, grid_samples.osm, taken)
+    source = GridSource(ANYWHERE, grid_samples, {each.id: each for each in scenes}, osm, taken)
     ours, theirs = (
         np.array([_on_the_ground(each.crs, box) for unit in source.units if unit.scene.id == each.id
                   for box in unit_patches(ANYWHERE, unit).boxes])

@@ -2,6 +2,8 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,10 @@ from tests.taught_model import make_taught_model
 
 need_vllm()
 
-TRUE = "Seen from straight above, this picture shows the ground as it lay in plain daylight."
+TRUE = "This picture shows the ground from straight above."
 FALSE = "A tall lighthouse stands here on some rocks."
-"""What the model knows by heart. The checks accept what claims nothing and refuse the lighthouse, which no sample's tags
-hold; the model is asked again with another seed until it says the other."""
+"""What the model knows by heart. The checks accept what claims nothing and refuse the lighthouse, which no sample's
+tags hold; the model is asked again with another seed until it says the other."""
 
 
 @pytest.fixture
@@ -35,10 +37,24 @@ def made(shared_data: Path, tmp_path: Path) -> Made:
     return make(tmp_path / "made", samples, zipped=True)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread: several wait for each other ten times as long where cores are busy with something else."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.fixture
 def config(made: Made, tmp_path: Path) -> Path:
     """The samples, told by one model that is wrong half of the time."""
-    model = make_taught_model(tmp_path / "model", seed=0, captions=(TRUE, FALSE))
+    with one_thread():
+        model = make_taught_model(tmp_path / "model", seed=0, captions=(TRUE, FALSE))
     file = tmp_path / "skyscript.yaml"
     file.write_text(
         yaml.safe_dump(
@@ -75,13 +91,18 @@ def test_a_model_tells_what_a_map_knows_and_tables_and_shards_hold_it(
     assert len(requests) == len({row["key"] for row in requests}) == len(captions) + len(rejected)
 
     known = {sample.path: sample for sample in made.samples}
+    places = {row["patch_id"]: known[row["scene"]].meta for row in patches}
+    for element in _parts(run, "elements"):
+        meta, tags = places[element["patch_id"]], dict(element["tags"])
+        pickled = meta["surrounding_tags"] if element["id"].startswith("surrounding") else [meta["center_tags"]]
+        assert any(tags.items() <= each.items() for each in pickled)
+
     rows = _rows_of_tables(run)
     assert {tuple(row) for row in rows} == {COLUMNS}
     assert len(rows) == len({row["filepath"] for row in rows}) == len(told) >= 8
     for row in rows:
         sample = known[row["filepath"]]
-        published = (sample.title, sample.titles)
-        assert (row["title"], row["title_multi_objects"]) == published
+        assert (row["title"], row["title_multi_objects"]) == (sample.title, sample.titles)
         assert (row["caption"], row["task"], row["annotator"]) == (TRUE, "recaption", "taught")
 
     mapteller("run", config, "--out", run, "--set", "output.kind=webdataset")

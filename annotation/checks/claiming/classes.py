@@ -58,7 +58,7 @@ class Classes:
         while not found and words:
             words = words.partition(" ")[2]
             found = self.senses.get(words)
-        return words if words in found else found[0] if found else ""
+        return "" if not found else words if words in found else found[0]
 
 
 @lru_cache(maxsize=16384)

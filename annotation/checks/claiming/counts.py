@@ -12,6 +12,8 @@ _PARTS = WORDS["counts.parts"]
 _HEAPS = WORDS["counts.heaps"]
 _COUNTED = WORDS["counts.counted"]
 _SAME = {"floor": "storey", "level": "storey", "story": "storey", "storie": "storey", "carriageway": "lane"}
+_REACH = 4
+"""Words between a number and what it counts."""
 _IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
 
 
@@ -21,47 +23,61 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.count is not None)
         reading.settle("count", (mark.start, mark.stop), targets, lambda e: within(e.count, told), "count")
         return
-    following = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    at = _counted(reading, mark, told)
+    if at is None:
+        _bare(reading, mark, told, number)
+    elif reading.word(at) in _COUNTED and told.numeral:
+        _counted_quality(reading, mark, told, at)
+    elif at in reading.by_start:
+        _count_of(reading, mark, told, at)
+    else:
+        targets = reading.binder.targets(mark.start, at + 1, lambda e: e.parts is not None or e.count is not None)
+        reading.settle("count", (mark.start, mark.stop), targets, lambda e: _parts(e, told), "parts")
+
+
+def _counted(reading: Reading, mark: Mark, told: Quantity) -> int | None:
+    """Where the word stands for what is counted; None where nothing is."""
     at = mark.stop
-    while reading.word(at).isalpha() and at < mark.stop + 4:
+    while reading.word(at).isalpha() and at < mark.stop + _REACH:
+        word = reading.word(at)
         mention = reading.by_start.get(at)
-        if (
-            mention is not None
-            and mention.kind == "class"
-            and not (mention.mark.stop - at == 1 and reading.word(at) in _COUNTED and told.numeral)
-        ):
-            _count_of(reading, mark, told, at)
-            return
-        heaped = reading.word(at) in _HEAPS and reading.word(at + 1) != "of"  # grass in five patches
-        if reading.word(at) in _PARTS or heaped:
-            targets = reading.binder.targets(mark.start, at + 1, lambda e: e.parts is not None or e.count is not None)
-            reading.settle("count", (mark.start, mark.stop), targets, lambda e: _parts(e, told), "parts")
-            return
-        if reading.word(at) in _COUNTED:
-            _counted_quality(reading, mark, told, at)
-            return
-        if reading.word(at + 1) in _COUNTED and reading.text.joined[at + 1] and at > mark.stop - 1:
+        lane = word in _COUNTED and told.numeral and (mention is None or mention.mark.stop - at == 1)
+        if lane or (mention is not None and mention.kind == "class"):
+            return at
+        if word in _PARTS | _COUNTED or (word in _HEAPS and reading.word(at + 1) != "of"):
+            return at  # grass in five patches
+        if reading.word(at + 1) in _COUNTED and reading.text.joined[at + 1]:
             at += 2  # three two-lane streets
             continue
-        if reading.word(at) in DETERMINERS and at > mark.stop:
-            break  # two ways thread the wood
-        if reading.word(at) in FINITE and reading.word(at - 1) not in DETERMINERS:
-            break  # between the two passes a track
-        if reading.word(at) in ("of", "more", "other") and reading.word(at - 1) not in GENERIC | _HEAPS:
-            break
+        if _ends_phrase(reading, at, first=at == mark.stop):
+            return None
         at += 1
-    digits = reading.text.words[mark.stop - 1][0].isdigit()
-    if told.numeral and digits and not (following and following.start == mark.stop and following.kind == "place"):
-        word = reading.text.words[mark.stop - 1]
-        if any(within(each.count, told) for each in reading.told()):  # which number 263
-            reading.add("count", mark.start, mark.stop, "supported", None, "count")
-            return
-        measures = [value for each in reading.told() for value in (each.length, each.area) if value is not None]
-        if told.start < mark.start and any(within(value, told) for value in measures):  # the latter just under 160
-            reading.add("number", mark.start, mark.stop, "supported", None, None)
-            return
-        known = any(word in value for each in reading.known for value in (*each.names, *each.others))
-        reading.add("number", mark.start, mark.stop, "supported" if known else "unsupported", None, None)
+    return None
+
+
+def _ends_phrase(reading: Reading, at: int, *, first: bool) -> bool:
+    """`Two ways thread the wood`, `between the two passes a track`: what follows is not counted."""
+    word, before = reading.word(at), reading.word(at - 1)
+    article = word in DETERMINERS and not first
+    verb = word in FINITE and before not in DETERMINERS
+    return article or verb or (word in ("of", "more", "other") and before not in GENERIC | _HEAPS)
+
+
+def _bare(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
+    """A number that counts nothing: it stands for a count or a measure of something told, or in a tag."""
+    following = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    at_place = following is not None and following.start == mark.stop and following.kind == "place"
+    word = reading.word(mark.stop - 1)
+    if not told.numeral or not word[0].isdigit() or at_place:
+        return
+    span = (mark.start, mark.stop)
+    if any(within(each.count, told) for each in reading.told()):  # which number 263
+        reading.add("count", *span, "supported", None, "count")
+        return
+    hedged = told.start < mark.start  # the latter just under 160
+    measured = hedged and any(within(each.length, told) or within(each.area, told) for each in reading.told())
+    known = measured or any(word in value for each in reading.known for value in (*each.names, *each.others))
+    reading.add("number", *span, "supported" if known else "unsupported", None, None)
 
 
 def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:

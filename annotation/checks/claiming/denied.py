@@ -1,6 +1,7 @@
 """Where a thing is said not to be: the edges it leaves free, the corner that is the exception."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.marks import Mark
@@ -12,9 +13,16 @@ EXCEPT = frozenset(("except", "besides", "save", "barring", "bar", "excepting", 
 _PREPOSITIONS = WORDS["denied.prepositions"]
 _WHOLES = WORDS["denied.wholes"]
 _DENIALS = frozenset(("none", "nothing", "not", "never", "nowhere", "neither", "nor"))
+_EDGES = WORDS["denied.edges"]
+_LARGELY = frozenset(("largely", "mostly", "partly", "mainly", "hardly", "barely"))
+_GOING_WITHIN = 4
 _GOING = ("get", "reach", "touch", "com", "extend", "run", "meet", "stretch", "hit", "arriv", "mak", "quite", "cross")
 _SPARING = ("leav", "miss", "spares", "spared", "sparing", "avoid")
-_SHORT = frozenset(("clear", "short", "free", "shy"))
+_TWO_WORDS = (
+    ("no", "contact"), ("without", "contact"), ("other", "than"), ("leav", "out"), ("leav", "only"), ("miss", "only"),
+    ("spar", "only"), ("avoid", "only"), ("clear", "of"), ("short", "of"), ("free", "of"), ("shy", "of"),
+)  # fmt: skip
+"""How two words before a place begin and end that say of it that a thing is not there."""
 _UNTOUCHED = WORDS["denied.untouched"]
 _TOUCHED = ("reach", "touch", "cross", "met", "cut", "cover", "fill", "occup")
 _PARTING = frozenset((",", ";", ":", ".", "but", "while", "whereas", "though"))
@@ -39,7 +47,14 @@ def left_free(reading: Reading, mark: Mark, listed: Sequence[Place]) -> None:
     It is false if an edge by name cuts the thing, or if all of a place is its own.
     """
     targets = reading.binder.targets(mark.start, listed[-1].stop, lambda element: element.cells)
-    reading.settle("position", (mark.start, listed[-1].stop), targets, lambda e: _is_off(e, listed), "position")
+    sentence = reading.text.sentence[mark.start]
+    of_edges = any(
+        word in _EDGES and of == sentence for word, of in zip(reading.text.words, reading.text.sentence, strict=True)
+    )
+    if not _LARGELY.isdisjoint(reading.text.words[max(0, mark.start - 4) : mark.start]):
+        return
+    places = [replace(place, scope="edge") if of_edges and not place.scope else place for place in listed]
+    reading.settle("position", (mark.start, listed[-1].stop), targets, lambda e: _is_off(e, places), "position")
 
 
 def _is_off(element: Known, listed: Sequence[Place]) -> bool | None:
@@ -48,13 +63,17 @@ def _is_off(element: Known, listed: Sequence[Place]) -> bool | None:
 
 
 def _keeps_off(element: Known, place: Place) -> bool | None:
-    cut = None if element.edges is None or not place.edges else not place.edges.isdisjoint(element.edges)
-    if place.scope == "edge" and cut is not None:
-        return not cut
+    """Whether an element is not in a place, or does not reach an edge; None where only some of the place is its own."""
     inside = place.needs <= element.cells
-    if cut is False or place.needs.isdisjoint(element.cells):
-        return None if inside and cut is False else True
-    return False if inside and cut is not False else None
+    if place.edges and element.edges is not None:
+        cut = not place.edges.isdisjoint(element.edges)
+        if place.scope == "edge":
+            return not cut
+        if not cut:
+            return None if inside else True
+    if place.needs.isdisjoint(element.cells):
+        return True
+    return False if inside else None
 
 
 def _denied_before(reading: Reading, place: Place, before: int) -> bool:
@@ -63,26 +82,25 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
     while reading.word(at) in _PREPOSITIONS:
         at -= 1
     word, earlier = reading.word(at), reading.word(at - 1)
-    if word == "contact" and earlier in ("no", "without"):
-        return True
-    if word in EXCEPT or (word == "than" and earlier == "other") or word in ("neither", "nor"):
-        return True
-    if (word == "but" and earlier in _WHOLES) or (word == "out" and earlier.startswith("leav")):
-        return True
-    ahead = reading.text.words[max(0, before - 4) : before + 1]
-    for number, each in enumerate(ahead):
-        if (each in ("not", "never") or each.endswith("n't")) and any(
-            w.startswith(_GOING) for w in ahead[number + 1 :]
-        ):
-            return "," not in ahead[number:]
-    if word == "only" and earlier.startswith(_SPARING):
-        return True
-    if word in _DENIALS and (at < before or earlier in ("but", "and")):
-        return True
-    if word == "of" and earlier in _SHORT:
-        return True
     leaving = word.startswith("leav") and (place.scope == "edge" or not place.points or at < before)
-    return word.startswith(_SPARING) and not leaving
+    return (
+        word in EXCEPT
+        or word in ("neither", "nor")
+        or (word in _DENIALS and (at < before or earlier in ("but", "and")))
+        or (word.startswith(_SPARING) and not leaving)
+        or any(word == last and earlier.startswith(first) for first, last in _TWO_WORDS)
+        or (word == "but" and earlier in _WHOLES)
+        or _goes_not(reading.text.words[max(0, before - _GOING_WITHIN) : before + 1])
+    )
+
+
+def _goes_not(words: Sequence[str]) -> bool:
+    """`Does not get to the top`: a denial and a verb of going, with no comma after them."""
+    for number, word in enumerate(words):
+        if word in ("not", "never") or word.endswith("n't"):
+            going = any(each.startswith(_GOING) for each in words[number + 1 :])
+            return going and "," not in words[number:]
+    return False
 
 
 def _denied_after(reading: Reading, stop: int) -> bool:

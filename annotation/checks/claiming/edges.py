@@ -42,7 +42,13 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
     strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
     denied = _denied(reading, verb)
     cornered = len(places) == 1 and not denied
-    cornered = cornered and (places[0].scope == "corner" or ("at" in between and len(places[0].points) > 1))
+    cornered = cornered and (
+        places[0].scope == "corner"
+        or (
+            len(places[0].points) > 1
+            and ("at" in (*between, reading.word(verb.stop - 1)) or reading.word(verb.start).startswith("reach"))
+        )
+    )
 
     def holds(element: Known) -> bool | None:
         cut = verdicts.cut_at(element, places)
@@ -116,12 +122,13 @@ def whole(reading: Reading, mark: Mark, _: int, __: Meaning) -> bool:
 def _verb(reading: Reading, number: int) -> Mark | None:
     """The phrase of cutting or leaving before a place; words for the picture and prepositions may stand between."""
     place = reading.marks[number]
-    for mark in reversed(reading.marks[max(0, number - 3) : number]):
+    for mark in reversed(reading.marks[max(0, number - 4) : number]):
         if mark.meaning("edge"):
             return mark if mark.start not in reading.by_start else None
         preposition = mark.kind == "rel" and mark.stop - mark.start == 1
         article = mark.kind == "pronoun" and (mark.start not in reading.by_start or mark.stop == place.start)
-        if not (mark.kind == "picture" or preposition or article):
+        number = mark.kind == "quantity" and mark.content.kind == "count"
+        if not (mark.kind == "picture" or preposition or article or number):
             return None
     return None
 

@@ -32,28 +32,11 @@ def before(reading: Reading, start: int) -> int:
 
 def pair(reading: Reading, number: int, word: str) -> bool:
     """`From the north to the south`, `between the upper left and the lower right`, `north-south`."""
-    following = _next_place(reading, number, ("picture", "pronoun", "rel", "skip"))
+    following = _partner(reading, number, word)
     if following is None:
         return False
     mark, other = reading.marks[number], reading.marks[following]
     between = reading.text.words[mark.stop : other.start]
-    if other.content.middle and not other.content.points and not _VIA.isdisjoint(between):  # via the centre
-        further = _next_place(reading, following, ("picture", "pronoun", "rel"))
-        if word == "from" and further is not None:
-            reading.done.add(following)
-            following, other = further, reading.marks[further]
-            between = reading.text.words[mark.stop : other.start]
-    if not _STAYING.isdisjoint(between):
-        return False  # enters from the west, keeps to the north
-    if other.content.middle and not other.content.points:  # to the middle of the bottom
-        after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
-        if after and after.kind == "place" and reading.text.words[other.stop : after.start] == ["of", "the"]:
-            reading.done.add(following)
-            following, other = following + 1, after
-    if any(told.kind == "pronoun" and mark.stop <= told.mark.start < other.start for told in reading.mentions) and (
-        not FINITE.isdisjoint(between)
-    ):
-        return False  # from the centre towards it and meets it from the west
     if word in POSSESSIVE:  # from its western to its eastern edge
         word = reading.word(before(reading, mark.start) - 1)
     pairing = word.startswith(_PAIRING) and "and" in between
@@ -61,18 +44,52 @@ def pair(reading: Reading, number: int, word: str) -> bool:
     bare = between in (["to"], ["/"]) or (not between and reading.text.joined[other.start])
     if not (started or bare):
         return False
+    reading.done.update(range(number + 1, following + 1))
     one, last = mark.content, other.content
-    span = (mark.start, other.stop)
-    reading.done.add(following)
-    targets = reading.binder.targets(*span, lambda each: each.axis is not None or each.ends is not None, place=True)
-    if not (started or one.scope or last.scope or one.middle or last.middle):
-        vector = last.vector[0] - one.vector[0], last.vector[1] - one.vector[1]
-        reading.settle("direction", span, targets, lambda e: verdicts.along_axis(e, vector), "orientation")
-        return True
     if pairing and between == ["and"] and last.scope == "edge":  # the northern and southern edges
         one = replace(one, scope="edge")
-    reading.settle("direction", span, targets, lambda e: verdicts.from_to(e, one, last), "from")
+    _from_to(reading, (mark.start, other.stop), one, last, started=started)
     return True
+
+
+def _from_to(reading: Reading, span: tuple[int, int], one: Place, last: Place, *, started: bool) -> None:
+    """Adds the claim that something reaches from one place to another, or lies along such an axis."""
+    targets = reading.binder.targets(*span, lambda each: each.axis is not None or each.ends is not None, place=True)
+    if started or one.scope or last.scope or one.middle or last.middle:
+        reading.settle("direction", span, targets, lambda e: verdicts.from_to(e, one, last), "from")
+        return
+    vector = last.vector[0] - one.vector[0], last.vector[1] - one.vector[1]
+    reading.settle("direction", span, targets, lambda e: verdicts.along_axis(e, vector), "orientation")
+
+
+def _partner(reading: Reading, number: int, word: str) -> int | None:
+    """Number of the place to which something goes, past a middle on its way; None where another verb begins."""
+    following = _next_place(reading, number, ("picture", "pronoun", "rel", "skip"))
+    if following is None:
+        return None
+    mark = reading.marks[number]
+    between = reading.text.words[mark.stop : reading.marks[following].start]
+    if word == "from" and _is_middle(reading, following) and not _VIA.isdisjoint(between):  # via the centre
+        following = _next_place(reading, following, ("picture", "pronoun", "rel")) or following
+    elif _is_middle(reading, following) and _goes_on(reading, following):  # to the middle of the bottom
+        following += 1
+    stop = reading.marks[following].start
+    between = reading.text.words[mark.stop : stop]
+    pronoun = any(told.kind == "pronoun" and mark.stop <= told.mark.start < stop for told in reading.mentions)
+    another = not _STAYING.isdisjoint(between) or (pronoun and not FINITE.isdisjoint(between))
+    return None if another else following  # from the west, keeps to the north; towards it and meets it from the west
+
+
+def _is_middle(reading: Reading, number: int) -> bool:
+    place: Place = reading.marks[number].content
+    return place.middle and not place.points
+
+
+def _goes_on(reading: Reading, number: int) -> bool:
+    """`The middle of` the bottom."""
+    mark = reading.marks[number]
+    after = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    return after is not None and after.kind == "place" and reading.text.words[mark.stop : after.start] == ["of", "the"]
 
 
 def listed(reading: Reading, number: int) -> list[Place]:
@@ -98,6 +115,8 @@ def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> boo
     if _CONNECTORS.isdisjoint(between) or not _LISTING.issuperset(between):
         return False
     scopes = reading.marks[last].content.scope, mark.content.scope
+    if between == [","] and reading.word(mark.stop) == "to":
+        return False  # through the bottom, west edge to south edge
     if between == [","] and scopes == ("edge", "half"):
         return False  # leaves at the bottom edge, right of the centre
     after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None

@@ -1,11 +1,11 @@
 """Measures held against facts: shares, areas, lengths, distances, and what tags tell of widths, speeds, voltages."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from annotation.checks.claiming import counts
+from annotation.checks.claiming import counts, lengths
 from annotation.checks.claiming.known import Known
+from annotation.checks.claiming.lengths import MEASURED, ROUNDING, able
 from annotation.checks.claiming.lexicon import GENERIC
 from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.numbers import Quantity
@@ -14,17 +14,6 @@ from annotation.checks.claiming.tagged import DIMENSION_WORDS, is_speed, unit_of
 from annotation.checks.claiming.verdicts import ROUNDED, within
 from annotation.checks.claiming.vocabulary import WORDS
 
-_OTHER_DIMENSIONS = WORDS["measures.other_dimensions"]
-_MEASURED = WORDS["measures.measured"]
-_APART = frozenset(("apart", "spacing", "intervals", "interval", "spaced", "gap", "gaps"))
-_COMPARED = frozenset(("shorter", "longer", "wider", "narrower", "more", "less", "fewer"))
-_DISTANT = frozenset(("within", "between", "apart", "separate", "separates", "separated", "separating", "distance", "off",
-                      "away", "distant", "separation", "remove", "nearer", "closer", "gap"))  # fmt: skip
-"""Words of sentences in which a length may be the distance of any two things."""
-_AWAY = frozenset(("away", "from", "off", "distant", "beyond"))
-_TOWARDS = frozenset(("to", "on", "its", "their", "the", "further", "farther", "due"))
-_CLOSE = 0.06
-"""Metres, kilometres an hour or volts that rounding may cost."""
 _COVERING = (
     "cover", "occup", "fill", "tak", "took", "up", "account", "mak", "span", "compris", "over", "across", "constitut",
     "claim", "dominat", "consum", "amount", "represent", "for", "to", "about", "hold", "command",
@@ -58,7 +47,7 @@ def _of_tag(reading: Reading, mark: Mark, told: Quantity) -> bool:
     if not holders and name not in ("speed", "voltage"):
         return False
     targets = reading.binder.targets(mark.start, stop, lambda element: name in element.tagged.dimensions) or []
-    low, high = told.low * factor - _CLOSE, told.high * factor + _CLOSE
+    low, high = told.low * factor - ROUNDING, told.high * factor + ROUNDING
 
     def right(element: Known) -> bool:
         return any(low <= value <= high for value in element.tagged.dimensions[name])
@@ -81,7 +70,7 @@ def _tag_dimension(reading: Reading, mark: Mark, told: Quantity) -> tuple[str, f
     name = DIMENSION_WORDS.get(reading.word(at), "")
     if name and not (words[at] == "across" and reading.word(at + 1).isalpha() and reading.word(at + 1) != "and"):
         return name, 1.0, at + 1
-    before = (DIMENSION_WORDS.get(word, "") for word in words[max(0, mark.start - 5) : mark.start] if word in _MEASURED)
+    before = (DIMENSION_WORDS.get(word, "") for word in words[max(0, mark.start - 5) : mark.start] if word in MEASURED)
     name = next(before, "")
     return (name, 1.0, mark.stop) if name else None
 
@@ -131,103 +120,25 @@ def _only(reading: Reading, element: Known) -> bool:
 def _measure(reading: Reading, mark: Mark, told: Quantity) -> None:
     span = (mark.start, mark.stop)
     after = [reading.word(mark.stop), reading.word(mark.stop + 1)]
-    if reading.word(mark.stop) == "per" or (after == ["resolution", ""]):
+    if after[0] == "per" or after == ["resolution", ""]:
         right = reading.gsd is None or told.low <= reading.gsd <= told.high
         reading.add("number", *span, "supported" if right else "contradicted", None, "gsd")
+    elif told.kind == "area":
+        _area(reading, mark, told)
+    else:
+        lengths.length(reading, mark, told)
+
+
+def _area(reading: Reading, mark: Mark, told: Quantity) -> None:
+    span = (mark.start, mark.stop)
+    targets = reading.binder.targets(*span, lambda element: element.area is not None)
+    if _summed(reading, mark, told, "area"):
+        reading.add("number", *span, "supported", targets[0].id if targets else None, "area_m2")
         return
-    if told.kind == "area":
-        targets = reading.binder.targets(*span, lambda element: element.area is not None)
-        if _summed(reading, mark, told, "area"):
-            reading.add("number", *span, "supported", targets[0].id if targets else None, "area_m2")
-            return
-        reading.settle(
-            "number",
-            span,
-            _able(reading, targets, "area"),
-            lambda e: within(e.area, told, 0.06),
-            "area_m2",
-            spare=lambda: reading.spare(*span),
-        )
-        return
-    before = reading.text.words[max(0, mark.start - 3) : mark.start]
-    if after[after[0] == "in"] in _OTHER_DIMENSIONS or any(word in _MEASURED for word in before):
-        targets = reading.binder.targets(*span, bool)
-        reading.add("number", *span, "unsupported", targets[0].id if targets else None, None)
-        return
-    if _distance(reading, mark, told):
-        return
-    if after[0] in _COMPARED:  # some 10 m shorter
-        return
-    if any(word in _APART for word in (*after, *before, reading.word(told.start - 1), reading.word(told.start - 2))):
-        if any(within(_metres(each.get("distance_m")), told, 0.06) for one in reading.known for each in one.relations):
-            reading.add("number", *span, "supported", None, "relations")
-            return
-        targets = reading.binder.targets(*span, lambda element: element.spacing is not None)
-        reading.settle(
-            "number",
-            span,
-            targets,
-            lambda e: within(e.spacing, told, 0.06),
-            "spacing_m",
-            spare=lambda: reading.known,
-        )
-        return
-
-    sentence = [
-        w
-        for w, s in zip(reading.text.words, reading.text.sentence, strict=True)
-        if s == reading.text.sentence[mark.start]
-    ]
-
-    distances = defaultdict[str, list[float]](list)
-    for one in reading.known:
-        for each in one.relations:
-            if isinstance(each.get("distance_m"), int | float):
-                distances[one.id].append(each["distance_m"])
-                distances[str(each.get("to"))].append(each["distance_m"])
-
-    def fits(element: Known) -> bool | None:
-        known = [value for value in (element.length, element.spacing) if value is not None]
-        if _DISTANT.isdisjoint(sentence) and element not in (targets or ()):
-            return any(within(value, told, 0.06) for value in known)
-        known += distances[element.id]
-        if not known:
-            return None
-        right = any(within(value, told, 0.06) for value in known)
-        return right or (False if element.length is not None or element.spacing is not None else None)
-
-    targets = reading.binder.targets(*span, lambda e: e.length is not None or e.spacing is not None)
-    targets = _able(reading, targets, "length", "spacing")
-    verdict_fact = "spacing_m" if targets and targets[0].length is None else "length_m"
-    reading.settle("number", span, targets, fits, verdict_fact, spare=lambda: reading.spare(*span))
-
-
-def _distance(reading: Reading, mark: Mark, told: Quantity) -> bool:
-    """`95 metres west of the canal`, `20 m away`: a distance between any two things that are near each other."""
-    at = mark.stop
-    while reading.word(at) in _TOWARDS:
-        at += 1
-    at_place = any(other.kind == "place" and other.start == at for other in reading.marks)
-    if not at_place and reading.word(mark.stop) not in _AWAY | _APART:
-        return False
-    for element in reading.known:
-        for each in element.relations:
-            if within(_metres(each.get("distance_m")), told, 0.06):
-                reading.add("number", mark.start, mark.stop, "supported", element.id, "relations")
-                return True
-    return False
-
-
-def _metres(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _able(reading: Reading, targets: list[Known] | None, *names: str) -> list[Known] | None:
-    """Elements that have the measure: those meant, or else any that the caption may mean by it."""
-    if targets is None or any(getattr(each, name) is not None for each in targets for name in names):
-        return targets
-    others = [each for each in reading.known if any(getattr(each, name) is not None for name in names)]
-    return others if len(others) == 1 else targets
+    reading.settle(
+        "number", span, able(reading, targets, "area"), lambda e: within(e.area, told, ROUNDING), "area_m2",
+        spare=lambda: reading.spare(*span),
+    )  # fmt: skip
 
 
 def _between_them(words: Sequence[str]) -> bool:

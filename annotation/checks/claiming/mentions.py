@@ -17,8 +17,10 @@ _VERB_LIKE = WORDS["mentions.verb_like"]
 _AFTER_VERB = WORDS["mentions.after_verb"]
 _COUNTED = WORDS["counts.counted"] - {"tracks", "track"}
 _COURSE_NOUNS = WORDS["mentions.course_nouns"]
-_COURSE_VERBS = ("follow", "tak", "traces", "traced", "tracing", "carv", "keep", "kept", "chart", "cut", "mark", "mak", "pursu", "describ",
-                 "hold", "has", "hav", "form", "draw", "its", "their", "wind", "etch")  # fmt: skip
+_COURSE_VERBS = (
+    "follow", "tak", "traces", "traced", "tracing", "carv", "keep", "kept", "chart", "cut", "mark", "mak", "pursu",
+    "describ", "hold", "has", "hav", "form", "draw", "its", "their", "wind", "etch",
+)  # fmt: skip
 _THINGS = frozenset(("class", "name", "pronoun", "generic"))
 _PARTICLES = frozenset(("up", "off", "out"))
 _PARTING = frozenset((",", ";", "."))

@@ -71,7 +71,8 @@ _COUNT_WORDS = {
     "various": (2, math.inf), "countless": (15, math.inf), "lots of": (6, math.inf), "plenty of": (5, math.inf),
     "a couple": (2, 3), "a pair": (2, 2), "some dozen": (10, 14), "half a dozen": (5, 7), "a half dozen": (5, 7),
     "a handful": (3, 8), "few": (2, 7), "a great many": (15, math.inf), "a large number of": (10, math.inf),
-    "several dozen": (24, 99), "a few dozen": (24, 80), "many dozens of": (48, 999), "dozens": (24, 200), "hundreds": (180, 5000), "a score of": (18, 22), "one single": (1, 1), "pairs of": (2, 99),
+    "several dozen": (24, 99), "a few dozen": (24, 80), "many dozens of": (48, 999), "dozens": (24, 200),
+    "hundreds": (180, 5000), "a score of": (18, 22), "one single": (1, 1), "pairs of": (2, 99),
 }  # fmt: skip
 _NO_COUNTS = frozenset(("no", "none"))
 _COUNT_WORDS = {text: span for text, span in _COUNT_WORDS.items() if text not in _NO_COUNTS}

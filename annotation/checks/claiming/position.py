@@ -16,6 +16,8 @@ _THROUGH = frozenset(("through", "across", "along", "down", "over", "up", "via",
 _ENDS = WORDS["position.ends"]
 """Words before a place that may be where a line begins or ends."""
 _END_WITHIN = 7
+_WITHIN = frozenset(("in", "at", "within", "into", "across", "over", "throughout"))
+_STOPPING = frozenset(("ends", "ending", "stops", "stopping", "terminates", "finishes"))
 _REACHING = ("reach", "extend", "also", "continu", "stretch", "spill", "spread", "partly", "another", "piece")
 """Words before a place that need not hold all of a thing."""
 _REACHING_WITHIN = 5
@@ -78,6 +80,10 @@ class _Said:
         lies = verdicts.at_places(element, self.listed, through=through, forgiving=self.word == "near")
         if lies or self._is_relative(element) or self._ends_there(element) or self._heads_there(element):
             return True
+        if element.ends is not None and not _STOPPING.isdisjoint(
+            self.reading.text.words[max(0, self.before - 2) : self.before]
+        ):
+            return False
         return None if lies is False and self._is_partly_there(element) else lies
 
     def _told_before(self, element: Known) -> list[Known]:
@@ -89,12 +95,24 @@ class _Said:
         here = self.listed[0]
         if len(self.listed) > 1 or not here.points or not here.compass or here.scope not in ("", "side"):
             return False
+        if self.word in _WITHIN and not self.picked:
+            return False
         marks = self.reading.marks
         following = marks[bisect_right(marks, self.span[0], key=lambda mark: mark.start) :][:1]
         if following and following[0].kind == "picture" and following[0].start <= self.span[1] + 2:
             return False
-        others = self.reading.known if self.picked else self.reading.told()
+        others = self.reading.known if self.picked else self._seen_from(element)
         return any(standing.lies_towards(element, here, other) for other in others if other is not element)
+
+    def _seen_from(self, element: Known) -> list[Known]:
+        """What is told right before, as `it` in `touching it on the south`; else all that is told."""
+        right_before = (
+            told
+            for told in self.reading.mentions
+            if 0 <= self.before - told.mark.stop <= 1 and element not in told.elements
+        )
+        nearest = next(right_before, None)
+        return list(nearest.elements) if nearest else self.reading.told()
 
     def _ends_there(self, element: Known) -> bool:
         """`Its other end lies in the east`, `stops on the right`."""

@@ -29,50 +29,63 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
         return []
     if word in RELATIVE:
         return list(told[-1].elements)
-    named = [each for each in told if each.kind != "pronoun"]
-    if word in _PLACES and not (text.words[mark.start + 1 : mark.start + 2] in (["two"], ["three"])):
+    listed = _listed(text, mark, [each for each in told if each.kind != "pronoun"])
+    if listed is not None:
+        return listed
+    own = clause[mark.start]
+    same = [each for each in told if each.subject and clause[each.mark.start] == own] if _is_object(text, mark) else []
+    others = [each for each in told if each not in same]  # crosses it: not the subject of the same clause
+    found: dict[str, Known] = {}
+    for mention in _ranked(text, mark, others or told, clause):
+        for element in mention.elements:
+            found.setdefault(element.id, element)
+        if not mention.elements and not found:
+            return []
+    subject = {element.id for each in same for element in each.elements} if others else set()
+    if not subject.issuperset(found):
+        found = {name: element for name, element in found.items() if name not in subject}
+    return _of_number(word, list(found.values()))
+
+
+def _listed(text: Text, mark: Mark, named: Sequence[Mention]) -> list[Known] | None:
+    """`The second`, `the latter`, `the first two`: of the things told so far; None for other pronouns."""
+    word = text.words[mark.start]
+    if word in _PLACES and text.words[mark.start + 1 : mark.start + 2] not in (["two"], ["three"]):
         kept = [each for each in named if each.elements]
         return list(kept[_PLACES[word]].elements) if _PLACES[word] < len(kept) else []
     if word in _ORDERED:
         return [element for each in named for element in each.elements]
     if word in _PAIRED:
         return list(_pair(text, named)[_PAIRED[word] if len(named) > 1 else -1].elements) if named else []
-    before = text.words[mark.start - 1] if mark.start else "."
+    return None
+
+
+def _is_object(text: Text, mark: Mark) -> bool:
+    """Whether `it` or `them` is what a verb or preposition governs; not in `ten of them`."""
+    word, before = text.words[mark.start], text.words[mark.start - 1] if mark.start else "."
     measured = text.words[mark.start - 2] if mark.start > 1 else ""
-    counted = before == "of" and (word == "them" or measured in UNIT_WORDS)  # trees, ten of them
-    everything, own = told, clause[mark.start]
-    if word in ("it", "them") and before not in _BEFORE_SUBJECTS and not counted:
-        others = [  # crosses it: not the subject of the same clause
-            each for each in told if not (each.subject and clause[each.mark.start] == own)
-        ]
-        told = others or told
-    sentence = text.sentence[mark.start]
+    counted = before == "of" and (word == "them" or measured in UNIT_WORDS)
+    return word in ("it", "them") and before not in _BEFORE_SUBJECTS and not counted
+
+
+def _ranked(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequence[int]) -> list[Mention]:
+    """Mentions that a pronoun may stand for, the likeliest first: subjects of the sentence, then of the one before."""
+    sentence, own = text.sentence[mark.start], clause[mark.start]
     here = [each for each in told if text.sentence[each.mark.start] == sentence]
-    subjects = [each for each in here if each.subject and clause[each.mark.start] < clause[mark.start]]
-    subjects = subjects or [each for each in here if each.subject]
-    ranked: list[Mention] = subjects[:1] if here else []
     earlier = [each for each in told if text.sentence[each.mark.start] == sentence - 1]
-    if not (subjects and clause[subjects[0].mark.start] < clause[mark.start]):
+    before = [each for each in here if each.subject and clause[each.mark.start] < own]
+    ranked = (before or [each for each in here if each.subject])[:1]
+    if not before:
         ranked += [each for each in earlier if each.subject][:1] + earlier[-1:]
-    ranked += [*here[-1:], told[-1]]
-    found: dict[str, Known] = {}
-    subject: set[str] = set()
-    if told is not everything:
-        subject = {
-            e.id for each in everything if each.subject and clause[each.mark.start] == own for e in each.elements
-        }
-    for mention in ranked:
-        for element in mention.elements:
-            found.setdefault(element.id, element)
-        if not mention.elements and not found:
-            return []
-    plural = word in ("they", "their", "them", "these", "those")
-    if subject and not subject.issuperset(found):
-        found = {name: element for name, element in found.items() if name not in subject}
-    if word in ("it", "its"):
-        found = dict(sorted(found.items(), key=lambda item: item[1].count is not None))
-    several = [element for element in found.values() if element.count is not None]
-    return several if plural and several else list(found.values())
+    return [*ranked, *here[-1:], told[-1]]
+
+
+def _of_number(word: str, found: list[Known]) -> list[Known]:
+    """`They` are several if something told is; `it` is rather one thing."""
+    several = [element for element in found if element.count is not None]
+    if word in ("they", "their", "them", "these", "those") and several:
+        return several
+    return sorted(found, key=lambda element: element.count is not None) if word in ("it", "its") else found
 
 
 def _pair(text: Text, named: Sequence[Mention]) -> Sequence[Mention]:
@@ -93,7 +106,8 @@ def is_pronoun(text: Text, mark: Mark) -> bool:
     if word in _ORDERED or word in _PLACES:
         number = after in ("two", "three", "four")
         following = text.words[mark.stop + number : mark.stop + number + 1]
-        return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and following in _FINITES
+        ends = word in _PLACES and following in (["."], [","], [";"])
+        return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and (following in _FINITES or ends)
     if word == "that":
         before = text.words[mark.start - 1] if mark.start else ""
         return (before.isalnum() or before == ",") and before not in FINITE and after not in ("the", "a", "it")

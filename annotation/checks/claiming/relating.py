@@ -101,17 +101,20 @@ def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
     if (inverted := _inverted(reading, mark, mention)) is not None:
         return inverted
     targets = reading.binder.subjects(mark.start)
-    if targets is None:
-        return []
-    found = [element for element in targets if element.id not in own]
-    if found or mention.kind == "pronoun":
+    found = [element for element in targets or () if element.id not in own]
+    if found or targets is None or mention.kind == "pronoun":
         return found
+    return _around(reading, mark, mention, own)
+
+
+def _around(reading: Reading, mark: Mark, mention: Mention, own: set[str]) -> list[Known]:
+    """The thing told before a relation, or the one told after what it governs where the relation stands in front."""
     earlier = [told for told in reversed(reading.mentions) if told.mark.start < mark.start]
     before = [element for told in earlier for element in told.elements if element.id not in own][:1]
-    if any(reading.clause[told.mark.start] == reading.clause[mark.start] for told in earlier):
+    same = any(reading.clause[told.mark.start] == reading.clause[mark.start] for told in earlier)
+    verb = reading.word(mark.start) not in ROLES and reading.word(mark.start).endswith("s")
+    if same or (before and verb):  # ; crosses grass and forest
         return before
-    if before and reading.word(mark.start) not in ROLES and reading.word(mark.start).endswith("s"):
-        return before  # ; crosses grass and forest
     after = reading.binder.next_mention(mention.mark.stop)
     return [element for element in (after.elements if after else ()) if element.id not in own] or before
 

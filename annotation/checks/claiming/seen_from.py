@@ -1,11 +1,12 @@
 """Directions and places as seen from a thing: to its north, on the right side of the wood."""
 
+from annotation.checks.claiming import verdicts
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.listing import REACH
 from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
-from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.relating import relate, subjects_of, towards
 
 _PARTING = frozenset((",", ";", ":", ".", "and", "while", "but"))
@@ -16,6 +17,10 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
     """`To its north`: from what the pronoun means; `its northern half` claims nothing of where it lies."""
     here: Place = mark.content
     pronoun = reading.by_start.get(before)
+    if pronoun is not None and reading.word(mark.stop - 1) in ("end", "ends", "tip"):
+        line = [element for element in pronoun.elements[:1] if element.is_line]
+        reading.settle("direction", (mark.start, mark.stop), line, lambda e: _has_end(e, here), "orientation")
+        return
     if (
         pronoun is None
         or reading.word(before - 1) not in ("to", "on", "at", "in", "along", "off")
@@ -46,6 +51,12 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
     if bordered is not None and reading.word(mark.stop) != "by":
         targets, others = subjects_of(reading, *bordered), list(bordered[1].elements)
     towards(reading, span, targets, here, others)
+
+
+def _has_end(element: Known, place: Place) -> bool | None:
+    """Whether a line can have an end on that side: not where it runs square to it."""
+    along = verdicts.along_axis(element, place.vector)
+    return along if along or len(place.points) > 1 else None
 
 
 def _stands_apart(reading: Reading, mark: Mark, before: int) -> bool:

@@ -7,15 +7,18 @@ from annotation.checks.claiming.denied import is_left_out, left_free
 from annotation.checks.claiming.edges import at_edges
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.listing import POSSESSIVE
+from annotation.checks.claiming.marks import FINITE
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.position import position
 from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.relating import towards
 from annotation.checks.claiming.seen_from import of_itself, of_something
 
 _MOVING = (
     "run", "head", "trend", "lead", "flow", "continu", "extend", "stretch", "go", "pass", "bend", "curv", "turn",
     "wind", "proceed", "swing", "veer", "orient", "align", "point", "reach", "carr", "travel", "slop",
 )  # fmt: skip
+_LYING = frozenset(("lying", "lies", "lie", "situated", "located", "standing", "sits"))
 _NEARING = frozenset(("close", "next", "near", "adjacent", "parallel"))
 _ALIGNED = ("trend", "orient", "align", "point", "slant")
 _NO_PLACE_BEFORE = frozenset(("facing", "bound", "turn", "angle", "angles", "angled"))
@@ -43,6 +46,8 @@ def place(reading: Reading, number: int) -> None:
         return
     fading = any(each.startswith(_FADING) for each in words[max(0, before - 3) : before])
     own = word in POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _cut_off(words, before)
+    if own and mark.content.scope == "edge" and (pronoun := reading.by_start.get(before)):
+        own = not (pronoun.elements and pronoun.elements[0].is_line)  # runs straight to its right-hand edge
     told = listing.listed(reading, number)
     if is_left_out(reading, told, before):
         left_free(reading, mark, told)
@@ -111,6 +116,20 @@ def _follows_picture(reading: Reading, number: int) -> bool:
     return False
 
 
+def _is_aside(reading: Reading, span: tuple[int, int]) -> bool:
+    """`Well apart from it, to the south-east, lies a street`."""
+    words, before = reading.text.words, listing.before(reading, span[0])
+    lies = words[span[1] : span[1] + 1] == [","] and reading.word(span[1] + 1) in FINITE | {"there"}
+    noun = any(told.mark.stop == before - 1 and told.kind in ("class", "name") for told in reading.mentions)
+    return (
+        lies
+        and not noun
+        and (
+            before < 1 or words[before - 1] == "," or reading.text.sentence[before - 1] != reading.text.sentence[before]
+        )
+    )
+
+
 def _opens_with_picture(reading: Reading, number: int) -> bool:
     """Whether the picture is the subject of the sentence, and one thing only is told before the place."""
     at = reading.marks[number].start
@@ -133,7 +152,13 @@ def _heading(
     before = reading.word(listing.before(reading, span[0]) - 1)
     reaching = relative and before not in _NEARING and all(each.scope == "edge" and each.points for each in listed)
 
+    if relative and len(listed) == 1 and others and before in _LYING:
+        towards(reading, span, (reading.binder.subjects(span[0]) or [])[:1], listed[0], others)
+        return
     ahead = reading.binder.next_mention(span[1]) if relative and len(listed) == 1 else None
+    if ahead and ahead.elements and others and _is_aside(reading, span):
+        towards(reading, span, list(ahead.elements), listed[0], others[-1:])
+        return
     following = ahead.elements if ahead and reading.word(span[1]) == "," else ()  # 28 m to the north-east, a footpath
 
     def holds(element: Known) -> bool | None:

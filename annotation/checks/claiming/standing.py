@@ -53,19 +53,24 @@ def _bears_out(fact: Mapping[str, Any], relation: str, one: Known, other: Known,
     if relation == "far":
         return None if distance is None else distance in _FAR
     if name is None:
-        if relation in _TOUCHING:
-            return None if distance is None else False
-        if relation in _SIDE_BY_SIDE and distance in _NEAR:
-            return True
-        if relation == "outside":
-            return None if distance is None else True
-        return False if relation in ("borders", "touches") and distance in _FAR else None
+        return _by_distance(relation, distance)
     held = _REVERSED.get(str(name), str(name)) if reverse else str(name)
     both_lines = one.is_line and other.is_line
     if held in _TRUE_OF.get(relation, ()) or ({relation, held} <= _CROSSING and both_lines):
         return True
     through = {relation, held} == {"crosses", "inside"} and one.is_line  # a line through an area is in it as well
     return False if held in _FALSE_OF.get(relation, ()) and not through else None
+
+
+def _by_distance(relation: str, distance: Any) -> bool | None:
+    """Whether two things that only a distance is known of may stand so."""
+    if distance is None:
+        return None
+    if relation in _TOUCHING or relation == "outside":
+        return relation == "outside"
+    if relation in _SIDE_BY_SIDE and distance in _NEAR:
+        return True
+    return False if relation in ("borders", "touches") and distance in _FAR else None
 
 
 def lies_between(one: Known, first: Known, second: Known) -> bool | None:

@@ -9,8 +9,7 @@ from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.vocabulary import WORDS
 
-_DENIALS = frozenset(("not", "never", "no", "without", "hardly", "neither", "nor", "isn't", "aren't", "doesn't", "don't",
-                      "nowhere", "none"))  # fmt: skip
+_DENIALS = WORDS["traits.denials"]
 _DENIED_WITHIN = 3
 _RATHER = frozenset((("rather", "than"), ("instead", "of"), ("far", "from"), ("anything", "but")))
 _RATHER_WITHIN = 5

@@ -165,7 +165,7 @@ def heads_for(element: Known, place: Place) -> bool | None:
     """Whether an element goes towards a side: cut by its edge, along its axis, ending or lying there."""
     cut = bool(place.edges) and element.edges is not None and place.edges <= element.edges
     if cut or _is_athwart(element, place):
-        return cut
+        return cut and not _is_athwart(element, place)
     if place.compass and place.scope != "edge" and element.is_line and along_axis(element, place.vector):
         return True
     ends = element.ends or ()
