@@ -19,7 +19,14 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 PATIENCE_S = 240
 
 
-LONG = ("test_boston_vllm.py", "test_run.py", "test_sources.py", "test_vllm.py", "test_bad_input.py")
+LONG = (
+    "test_boston_vllm.py",
+    "test_run.py",
+    "test_sources.py",
+    "test_vllm.py",
+    "test_skyscript_vllm.py",
+    "test_bad_input.py",
+)
 """Files that take minutes and come first, so that nobody waits for them at the end."""
 
 

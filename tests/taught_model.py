@@ -29,6 +29,18 @@ def make_taught_model(folder: Path, *, seed: int, captions: tuple[str, ...]) -> 
         ValueError: a token stands twice in the captions, or they were not learnt.
     """
     import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # where others work as well, two threads wait for each other
+    try:
+        _teach(folder, seed, captions)
+    finally:
+        torch.set_num_threads(before)
+    return folder
+
+
+def _teach(folder: Path, seed: int, captions: tuple[str, ...]) -> None:
+    import torch
     import transformers
 
     make_tiny_model(folder, seed=seed, words=" ".join(captions))
@@ -53,7 +65,7 @@ def make_taught_model(folder: Path, *, seed: int, captions: tuple[str, ...]) -> 
         worst = max(loss.detach()[1:].max().item() for loss in losses)
         if worst < LEARNT:
             model.save_pretrained(folder)
-            return folder
+            return
     raise ValueError(f"{captions} were not learnt: loss {worst:.4f}")
 
 

@@ -89,6 +89,14 @@ def test_objects_come_from_drawn_cells_or_have_rare_tags() -> None:
     assert not len(TwoStages().drawn([], np.zeros((0, 2)), seed=2))
 
 
+def test_no_more_of_a_tag_than_asked_for() -> None:
+    places = np.random.default_rng(1).random((1000, 2))
+    tags = ["building=house"] * 900 + ["natural=water"] * 100
+    few, many = (TwoStages(cells=0.9, rare=0, each=each).drawn(tags, places, 5) for each in (30, 60))
+    assert [few[:900].sum(), few[900:].sum(), many[:900].sum(), many[900:].sum()] == [30, 30, 60, 60]
+    assert (many | ~few).all(), "more are the same and others"
+
+
 def test_one_more_object_changes_nothing_for_the_others() -> None:
     places = np.array([(7 + number * 0.004, 46.0) for number in range(300)])
     tags, stages = ["building=house"] * 301, TwoStages(cells=0.3, rare=0)
@@ -102,6 +110,13 @@ def test_sizes_go_by_steps() -> None:
     points = [windows.chosen(point(f"node/{number}", 0.6), {"US": 0.6}, 1) for number in range(200)]
     areas = [windows.chosen(square("way/1", side, 0.6), {"US": 0.6}, 1) for side in range(1, 200, 3)]
     assert {each.size for each in points if each} == {each.size for each in areas if each} == {100, 164, 228, 292}
+
+
+def test_short_lines_get_small_windows() -> None:
+    for metres, most in ((10, 128), (90, 500), (2000, 768)):
+        line = square("way/1", metres, 0.6)._replace(kind="line")
+        sizes = [chosen.size for seed in range(300) if (chosen := Windows().chosen(line, {"US": 0.6}, seed))]
+        assert 0.9 * most <= max(sizes) <= most
 
 
 def test_sizes_out_of_order_are_refused() -> None:

@@ -2,8 +2,6 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +35,10 @@ def made(shared_data: Path, tmp_path: Path) -> Made:
     return make(tmp_path / "made", samples, zipped=True)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch on one thread: several wait for each other ten times as long where cores are busy with something else."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 @pytest.fixture
 def config(made: Made, tmp_path: Path) -> Path:
     """The samples, told by one model that is wrong half of the time."""
-    with one_thread():
-        model = make_taught_model(tmp_path / "model", seed=0, captions=(TRUE, FALSE))
+    model = make_taught_model(tmp_path / "model", seed=0, captions=(TRUE, FALSE))
     file = tmp_path / "skyscript.yaml"
     file.write_text(
         yaml.safe_dump(
