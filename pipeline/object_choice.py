@@ -24,12 +24,13 @@ from pipeline.skyscript_draw import Chosen, Thing
 INNER: Final = 0.9
 """Share of a window's side in whose middle a point, or a node of a line, has to lie."""
 
-DRAWN, CHOSEN, NEWER, UNFIT, OUTSIDE = (
-    "drawn", "chosen", "not surely there when a picture was taken", "too fine for the GSD or too large for a window",
-    "windows that no scene holds",
-)  # fmt: skip
-"""What becomes of the objects of a map; those that can be seen at some GSD are `drawn` or not, then `chosen` or not."""
-TOO_FINE, VISIBLE = "too fine for any scene", "visible"
+VISIBLE, TOO_FINE, DRAWN, CHOSEN = "visible", "too fine for any scene", "drawn", "chosen"
+"""What becomes of the objects of a map: of those that can be seen from above some are too fine, some are drawn, and of
+these some are chosen."""
+NEWER = "not surely there when a picture was taken"
+UNFIT = "too small or too fine for the GSD, or too large for a window"
+OUTSIDE = "windows outside of scenes or region"
+"""Why others that were drawn are not chosen."""
 
 
 class Focus(NamedTuple):
@@ -162,7 +163,8 @@ class Chooser:
         col = min(max(0, round((x - c) / a - width / 2)), scene.width - width)
         row = min(max(0, round((y - f) / e - height / 2)), scene.height - height)
         window = Window(col, row, width, height)
-        xs, ys = to_scene.transform(*np.array(thing.points).T)
+        lon, lat = zip(*thing.points, strict=True)
+        xs, ys = map(np.array, to_scene.transform(lon, lat))
         across, down = ((xs - c) / a - col) / width, ((ys - f) / e - row) / height
         bounds = to_degrees.transform_bounds(*scene.window_bounds(window))
         if not _holds(across, down, thing.kind == "area") or not self._shown(scene, bounds):

@@ -7,7 +7,7 @@ changes nothing for the others.
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, cos, radians
+from math import ceil, cos, floor, radians
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -64,16 +64,18 @@ class TwoStages(BaseModel):
 
     Attributes:
         cells: share of the cells of 0.01 degrees whose objects are all taken.
-        rare: a tag is rare if at most so many objects of the extract have it as their main tag; these are all taken.
+        rare: a tag is rare if at most so many objects have it as their main tag; these are all taken.
+        each: of what has a tag no more than so many are taken, by lot; left out: no limit, as in the paper.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cells: float = Field(default=0.1, ge=0, le=1)
     rare: int = Field(default=100, ge=0)
+    each: int | None = Field(default=None, ge=1)
 
     def drawn(self, tags: Sequence[str], places: NDArray[np.float64], seed: int) -> NDArray[np.bool_]:
-        """Which of n objects lie in drawn cells or have a rare tag.
+        """Which of n objects lie in drawn cells or have a rare tag, and are not too many of a kind.
 
         Args:
             tags: main tag of each, such as `building=house`.
@@ -83,7 +85,13 @@ class TwoStages(BaseModel):
         _, tag, counts = np.unique(np.asarray(tags, dtype=np.str_), return_inverse=True, return_counts=True)
         cells, cell = np.unique(np.floor(places / CELL).astype(np.int64), axis=0, return_inverse=True)
         taken = np.array([draw(f"{seed}/cell/{column}/{row}") < self.cells for column, row in cells.tolist()], bool)
-        return np.asarray((counts[tag] <= self.rare) | taken[cell.ravel()])
+        drawn = np.asarray((counts[tag] <= self.rare) | taken[cell.ravel()])
+        if self.each:
+            for number in np.flatnonzero(np.bincount(tag[drawn]) > self.each).tolist():
+                here = np.flatnonzero(drawn & (tag == number))
+                lots = [draw(f"{seed}/each/{lon}/{lat}") for lon, lat in places[here].tolist()]
+                drawn[here[np.argsort(lots, kind="stable")[self.each :]]] = False
+        return drawn
 
 
 class Windows(BaseModel):
@@ -94,6 +102,10 @@ class Windows(BaseModel):
         most: pixels of the largest one's.
         step: sizes are `least` and so many pixels more, twice as many more, …
         margin: ground left around an area, as a share of its longer side, on each side.
+        smallest: pixels that the longer side of an area's or a line's box has at least; how large points are, no map
+            tells.
+        reach: share of a picture's side that a line's box takes at least, as far as `least` allows: ways are short, and
+            a stub of a street in the middle of a town says little.
         shift: how far a window around a point or line is shifted at most, as a share of its half side.
     """
 
@@ -103,6 +115,8 @@ class Windows(BaseModel):
     most: int = Field(default=768, le=8192)
     step: int = Field(default=1, ge=1)
     margin: float = Field(default=0.25, ge=0, le=2)
+    smallest: int = Field(default=8, ge=0)
+    reach: float = Field(default=0.3, ge=0, le=1)
     shift: float = Field(default=0.6, ge=0, lt=1)
 
     @model_validator(mode="after")
@@ -117,7 +131,8 @@ class Windows(BaseModel):
         Of points and lines any source is fine enough whose GSD is at most what the object is seen from: one is drawn,
         and the window's size with it; the window lies around the point, or around a node of the line that is drawn.
         Of areas the source has to bring the box with its margin to a side of `least` to `most` pixels; a smaller
-        box is given more ground, so that a source is out only where the area takes more than `most`.
+        box is given more ground, so that a source is out only where the area takes more than `most`, or the box fewer
+        than `smallest`.
         Both are shifted at random as far as the object stays inside.
 
         Args:
@@ -126,17 +141,22 @@ class Windows(BaseModel):
             seed: of the run.
         """
         fine = [(code, gsd) for code, gsd in sorted(sources.items()) if gsd * SAME <= thing.seen_from]
+        west, south, east, north = thing.bounds
+        across, down = _metres(west, south, east, north)
+        ground = max(across, down) * (1 + 2 * self.margin)
+        if thing.kind != "point":
+            fine = [(code, gsd) for code, gsd in fine if max(across, down) >= self.smallest * gsd]
         if thing.kind == "area":
-            west, south, east, north = thing.bounds
-            across, down = _metres(west, south, east, north)
-            ground = max(across, down) * (1 + 2 * self.margin)
             fine = [(code, gsd) for code, gsd in fine if self._holding(ground / gsd) <= self.most]
         lot = f"{seed}/{thing.id}"
         if not fine or max(abs(lat) for _, lat in thing.points) > FARTHEST:
             return None
         code, gsd = fine[int(draw(f"{lot}/source") * len(fine))]
         if thing.kind != "area":
-            size = self.least + int(draw(f"{lot}/size") * ((self.most - self.least) // self.step + 1)) * self.step
+            most = self.most
+            if thing.kind == "line" and self.reach:
+                most = min(most, max(self.least, floor(max(across, down) / gsd / self.reach)))
+            size = self.least + int(draw(f"{lot}/size") * ((most - self.least) // self.step + 1)) * self.step
             lon, lat = thing.points[int(draw(f"{lot}/node") * len(thing.points))]
             return Chosen(code, gsd, size, _window(lon, lat, size * gsd, [size * gsd / 2 * self.shift] * 2, lot))
         size = self._holding(ground / gsd)
