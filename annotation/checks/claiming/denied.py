@@ -25,6 +25,8 @@ _TWO_WORDS = (
 """How two words before a place begin and end that say of it that a thing is not there."""
 _UNTOUCHED = WORDS["denied.untouched"]
 _TOUCHED = ("reach", "touch", "cross", "met", "cut", "cover", "fill", "occup")
+_SIGNS = WORDS["denied.signs"] | EXCEPT | _UNTOUCHED | _DENIALS
+"""Without any of these words nothing is denied; quicker to ask than to read what stands where."""
 _PARTING = frozenset((",", ";", ":", ".", "but", "while", "whereas", "though"))
 _AFTER = 8
 """Words after a place within which it is said to be free."""
@@ -38,6 +40,8 @@ def is_left_out(reading: Reading, listed: Sequence[Place], before: int) -> bool:
         listed: the places.
         before: the last word before them that is more than an article.
     """
+    if _SIGNS.isdisjoint(reading.text.words):
+        return False
     return _denied_before(reading, listed[0], before) or _denied_after(reading, listed[-1].stop)
 
 

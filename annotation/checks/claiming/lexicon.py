@@ -5,7 +5,8 @@ Phrases of measures come from the tables of `annotation.words`; `phrases.csv` ad
 """
 
 import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -20,6 +21,8 @@ from annotation.phrasing.phrases import Term
 from annotation.tags import TagTable
 
 RELATIVE = frozenset(("which", "that", "whose"))
+PHRASE, PLACE, NUMBER, PRONOUN = 1, 2, 4, 8
+"""What may begin with a word."""
 PRONOUNS = RELATIVE | {
     "first",
     "second",
@@ -113,13 +116,14 @@ class Lexicon:
         by_words: first word -> second word -> length, further words and meanings, the longest phrases first; what is
             one word has no second.
         vocabulary: all words that occur in phrases.
-        openers: words with which anything begins that has a meaning: phrases, places, numbers, pronouns.
+        openers: words with which anything begins that has a meaning, and of what kind that is: the sum of `PHRASE`,
+            `PLACE`, `NUMBER` and `PRONOUN`.
     """
 
     classes: Classes
     by_words: dict[str, dict[str, list[_Entry]]]
     vocabulary: frozenset[str]
-    openers: frozenset[str]
+    openers: Mapping[str, int]
 
     def at(self, text: Text, place: int) -> Found | None:
         """The longest phrase that begins at a word."""
@@ -156,8 +160,11 @@ def lexicon_of(table: TagTable) -> Lexicon:
         meanings = tuple(sorted(phrases[phrase].values(), key=_rank))
         by_words.setdefault(first, {}).setdefault(rest[0] if rest else "", []).append((1 + len(rest), rest, meanings))
     vocabulary = frozenset(word for phrase in phrases for word in phrase.split())
-    openers = frozenset(by_words).union(places.STARTERS, numbers.STARTERS, PRONOUNS, GENERIC)
-    return Lexicon(classes, by_words, vocabulary, openers)
+    openers: Counter[str] = Counter()
+    for opens, openings in ((PHRASE, by_words), (PLACE, places.STARTERS), (NUMBER, numbers.STARTERS)):
+        openers.update(dict.fromkeys(openings, opens))
+    openers.update(dict.fromkeys(PRONOUNS | GENERIC, PRONOUN))
+    return Lexicon(classes, by_words, vocabulary, dict(openers))
 
 
 def _rank(meaning: Meaning) -> int:

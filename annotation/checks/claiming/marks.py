@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.checks.claiming import numbers, places
-from annotation.checks.claiming.lexicon import GENERIC, PRONOUNS, Found, Lexicon, Meaning
+from annotation.checks.claiming.lexicon import NUMBER, PHRASE, PLACE, PRONOUN, PRONOUNS, Found, Lexicon, Meaning
 from annotation.checks.claiming.names import Name
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
@@ -55,10 +55,11 @@ def read_marks(text: Text, lexicon: Lexicon, names: dict[int, Name]) -> list[Mar
     at, size = 0, len(words)
     while at < size:
         word = words[at]
-        if word == "." or (word not in openers and at not in names and not _may_open(raw[starts[at]])):
+        opens = openers.get(word, 0)
+        if word == "." or (not opens and at not in names and not _may_open(raw[starts[at]])):
             at += 1
             continue
-        mark = _mark_at(text, at, lexicon, names)
+        mark = Mark("name", at, names[at].stop, names[at]) if at in names else _mark_at(text, at, lexicon, opens)
         if mark is None:
             at += 1
             continue
@@ -74,24 +75,22 @@ def _may_open(letter: str) -> bool:
     return letter in "0123456789." or "A" <= letter <= "Z"
 
 
-def _mark_at(text: Text, at: int, lexicon: Lexicon, names: dict[int, Name]) -> Mark | None:
-    if at in names:
-        return Mark("name", at, names[at].stop, names[at])
-    phrase = lexicon.at(text, at)
-    found = _place(text, at, phrase) or _quantity(text, at, phrase)
-    if found or phrase:
-        return found or Mark(phrase.first.kind, at, phrase.stop, phrase) if phrase else found
-    word = text.words[at]
-    kind = "pronoun" if word in PRONOUNS else "generic" if word in GENERIC else ""
-    return Mark(kind, at, at + 1, None) if kind else None
+def _mark_at(text: Text, at: int, lexicon: Lexicon, opens: int) -> Mark | None:
+    """The mark that begins at a word of which is known what may begin with it; 0: a digit or a capital."""
+    phrase = lexicon.at(text, at) if opens & PHRASE else None
+    found = _place(text, at, phrase) if opens & PLACE or "A" <= text.raw[text.starts[at]] <= "Z" else None
+    if found is None and (opens & NUMBER or not opens):
+        found = _quantity(text, at, phrase)
+    if found is not None or phrase is None:
+        kind = "" if found or not opens & PRONOUN else "pronoun" if text.words[at] in PRONOUNS else "generic"
+        return Mark(kind, at, at + 1, None) if kind else found
+    return Mark(phrase.first.kind, at, phrase.stop, phrase)
 
 
 def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
     """A place, unless a longer phrase that is none begins with it: left to right."""
-    if text.words[at] not in places.STARTERS:
-        start = text.starts[at]
-        if not "A" <= text.raw[start] <= "Z" or text.raw[start : text.stops[at]] not in places.ABBREVIATED:
-            return None
+    if text.words[at] not in places.STARTERS and text.raw[text.starts[at] : text.stops[at]] not in places.ABBREVIATED:
+        return None
     place = places.place_at(text, at)
     if place is None or (phrase and phrase.stop > place.stop and phrase.first.kind in _OVER_PLACES):
         return None

@@ -27,10 +27,10 @@ _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "
 def quantity(reading: Reading, mark: Mark, number: int) -> None:
     """The claim that a number makes."""
     told: Quantity = mark.content
-    if _of_tag(reading, mark, told):
-        return
     if told.kind == "share":
         _share(reading, mark, told, number)
+    elif told.kind != "area" and _of_tag(reading, mark, told):
+        return
     elif told.kind == "count":
         counts.count(reading, mark, told, number)
     else:
@@ -62,8 +62,6 @@ def _tag_dimension(reading: Reading, mark: Mark, told: Quantity) -> tuple[str, f
     words = reading.text.words
     if told.kind == "count":
         return unit_of_tag(words, mark.stop) if told.numeral else None
-    if told.kind != "length":
-        return None
     if is_speed(words, mark.stop):
         return "speed", 0.001, mark.stop + 2
     at = mark.stop + (words[mark.stop : mark.stop + 1] == ["in"])
@@ -142,7 +140,7 @@ def _area(reading: Reading, mark: Mark, told: Quantity) -> None:
 
 
 def _between_them(words: Sequence[str]) -> bool:
-    return any(pair == ("between", "them") for pair in pairwise(words))
+    return "between" in words and any(pair == ("between", "them") for pair in pairwise(words))
 
 
 def _summed(reading: Reading, mark: Mark, told: Quantity, name: str) -> bool:

@@ -44,7 +44,6 @@ def place(reading: Reading, number: int) -> None:
         return  # without getting beyond the left part
     if reading.word(mark.stop) in _NO_PLACE_BEFORE or listing.pair(reading, number, word) or _leads_on(reading, number):
         return
-    fading = any(each.startswith(_FADING) for each in words[max(0, before - 3) : before])
     own = word in POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _cut_off(words, before)
     if own and mark.content.scope == "edge" and (pronoun := reading.by_start.get(before)):
         own = not (pronoun.elements and pronoun.elements[0].is_line)  # runs straight to its right-hand edge
@@ -53,10 +52,15 @@ def place(reading: Reading, number: int) -> None:
         left_free(reading, mark, told)
     elif own and not _follows_picture(reading, number):
         of_itself(reading, mark, before)
-    elif not (word.startswith("toward") and fading) and not (
+    elif not (word.startswith("toward") and _fades(words, before)) and not (
         reading.word(mark.stop) == "of" and of_something(reading, mark)
     ):
         _told(reading, number, told, before)
+
+
+def _fades(words: Sequence[str], before: int) -> bool:
+    """`Thinning out towards the top`."""
+    return any(each.startswith(_FADING) for each in words[max(0, before - 3) : before])
 
 
 def _is_little(words: Sequence[str], start: int) -> bool:

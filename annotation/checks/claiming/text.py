@@ -69,6 +69,8 @@ def read_text(raw: str) -> Text:
     joined: list[bool] = []
     sentences: list[int] = []
     hyphen, sentence, ended = -1, 0, False
+    add_word, add_start, add_stop = words.append, starts.append, stops.append
+    add_joined, add_sentence = joined.append, sentences.append
     for match in _TOKEN.finditer(raw):
         word, (start, stop) = match[0], match.span()
         if word in _HYPHENS:
@@ -78,11 +80,11 @@ def read_text(raw: str) -> Text:
             word = ","  # a dash between blanks parts clauses
         if ended and (word[0].isalnum() or word in _OPENING):
             sentence, ended = sentence + 1, False
-        words.append(_normal(word))
-        starts.append(start)
-        stops.append(stop)
-        joined.append(hyphen == start)
-        sentences.append(sentence)
+        add_word(_normal(word))
+        add_start(start)
+        add_stop(stop)
+        add_joined(hyphen == start)
+        add_sentence(sentence)
         if word in _ENDS:
             ended = ended or _is_end(words, raw, stop)
     return Text(raw, words, starts, stops, joined, sentences)

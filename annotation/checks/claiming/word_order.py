@@ -136,9 +136,10 @@ class WordOrder:
         """Whether a phrase opens the sentence, and neither a subject nor a verb stands before a word."""
         words = self.text.words
         first = bisect_left(self.text.sentence, self.text.sentence[start])
-        opening = words[first] in ROLES or words[first] in STARTERS or words[first].endswith(("ing", "ed"))
+        if not (words[first] in ROLES or words[first] in STARTERS or words[first].endswith(("ing", "ed"))):
+            return False
         told = self.mentions[bisect_left(self._starts, first) : bisect_left(self._starts, start)]
-        return opening and not any(mention.subject for mention in told) and FINITE.isdisjoint(words[first:start])
+        return not any(mention.subject for mention in told) and FINITE.isdisjoint(words[first:start])
 
     def _after_verb(self, verb: int, stop: int) -> Mention | None:
         """What follows a verb, with its article or by name, unless a subject stands before the verb."""
