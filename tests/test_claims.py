@@ -244,6 +244,50 @@ def test_hedges_are_told_apart_from_appearances() -> None:
     assert verdicts("A wood, possibly hiding a school.", wood)["class"] == {"supported"}
 
 
+def test_things_of_one_class_are_told_apart_by_their_own_nouns() -> None:
+    inside = [{"to": "way/2", "relation": "inside", "distance_m": 0.0, "distance": "touching"}]
+    school = ElementFacts("way/1", "area", {}, {"noun": "school building", "position": ["center"], "relations": inside})
+    grounds = ElementFacts(
+        "way/2", "area", {}, {"noun": "school grounds", "share": 0.4, "position": ["left", "center"]}
+    )
+    for said in ("inside the school grounds", "surrounded by school grounds"):
+        assert not refused(f"A school building stands in the middle of the picture, {said}.", (school, grounds))
+    assert refused("School grounds fill two fifths of the picture, inside a school building.", (school, grounds))
+
+
+def test_a_cross_crosses_nothing() -> None:
+    cross = ElementFacts("node/1", "point", {"name": "Hochkreuz"}, {"noun": "cross", "name": "Hochkreuz"})
+    assert not refused("A cross called Hochkreuz stands beside the footpath.", (cross, line("footpath")))
+
+
+@pytest.mark.parametrize(
+    ("tags", "said", "verdict"),
+    [({"lanes": "2"}, "a two-lane road", "supported"), ({"lanes": "2"}, "a road with four lanes", "contradicted"),
+     ({"maxspeed": "50"}, "a road limited to 50 km/h", "supported"),
+     ({"maxspeed": "30 mph"}, "a road, 30 mph", "supported"),
+     ({"maxspeed": "50"}, "a road limited to 80 km/h", "contradicted"),
+     ({"width": "12.2"}, "a road 12.2 m wide", "supported"), ({"width": "12.2"}, "a road 30 m wide", "contradicted"),
+     ({"width": "12.2"}, "a road some forty feet wide", "supported"), ({}, "a road 12 m wide", "unsupported"),
+     ({"ref": "SR 99"}, "a road numbered 99", "supported")],
+)  # fmt: skip
+def test_what_tags_tell_in_numbers(tags: dict[str, str], said: str, verdict: str) -> None:
+    road = ElementFacts("way/1", "line", tags, {"noun": "road", "plural": "roads", "length_m": 270.0})
+    found = [c.verdict for c in read_claims(f"The picture shows {said}.", [road]) if c.kind in ("count", "number")]
+    assert found == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [("leaves every edge but the western untouched", False), ("touches every edge except the eastern", True),
+     ("touches every edge except the western", False), ("reaches neither the north nor the east edge", False),
+     ("stays clear of the eastern edge", True), ("stays clear of the northern edge", False),
+     ("leaves the picture on every side but the east", True), ("does not get to the right edge", True)],
+)  # fmt: skip
+def test_edges_that_are_left_free(said: str, right: bool) -> None:  # noqa: FBT001 - a table of cases
+    wood = area("wood", edges=["north", "south", "west"], position=["top-left", "left", "bottom-left", "top"])
+    assert bool(refused(f"A wood {said}.", [wood])) is not right
+
+
 def test_a_claim_belongs_to_the_thing_it_speaks_of() -> None:
     wood = area("wood", position=["left"], share=0.3)
     lake = ElementFacts("way/2", "area", {}, {"noun": "lake", "plural": "lakes", "position": ["right"], "share": 0.1})

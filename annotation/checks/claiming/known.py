@@ -30,7 +30,8 @@ class Known:
     Attributes:
         id: of the element.
         own: the class that its noun names.
-        heads: the last words of its noun and plural.
+        nouns: its noun and plural, spelled.
+        heads: the last words of them.
         qualifier: the first word of its noun, where there are several.
         kinds: all classes that it belongs to.
         loose: single words of its attributes, look and meaning, and what such things consist of.
@@ -44,6 +45,7 @@ class Known:
 
     id: str
     own: str
+    nouns: frozenset[str]
     heads: frozenset[str]
     qualifier: str
     kinds: frozenset[str]
@@ -102,6 +104,7 @@ def _known(same: "_Same", tables: "_Tables") -> Known:
     relations = facts.get("relations")
     return Known(
         id=str(element.id), own=own, kinds=kinds, holds=holds, loose=loose, qualities=qualities,
+        nouns=frozenset(map(spell, (noun, plural))),
         qualifier=spell(noun).split(" ", 1)[0] if " " in spell(noun) else "",
         heads=frozenset(spell(each).rpartition(" ")[2] for each in (noun, plural)),
         names=names, others=others, tagged=tagged(plain), facts=facts,

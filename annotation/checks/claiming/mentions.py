@@ -152,6 +152,10 @@ def meant_by(
     head = text.words[mark.start] if mark.stop - mark.start == 1 else ""
     direct = [each for each in elements if head in each.heads or not each.kinds.isdisjoint(meaning.senses)]
     if direct:
+        wording = " ".join(text.words[mark.start : mark.stop])
+        called = [element for element in direct if wording in element.nouns]  # school grounds, beside a school building
+        if called:
+            return called, False, False
         exact = [element for element in direct if element.own in meaning.senses]
         return exact or direct, False, False
     wording = " ".join(text.words[mark.start : mark.stop])

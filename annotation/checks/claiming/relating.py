@@ -7,7 +7,7 @@ from typing import Literal
 from annotation.checks.claiming import standing, traits
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Meaning
-from annotation.checks.claiming.marks import Mark
+from annotation.checks.claiming.marks import DETERMINERS, Mark
 from annotation.checks.claiming.mentions import ROLES, Mention
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading, Verdict
@@ -30,6 +30,8 @@ _OPEN_KINDS = frozenset(("picture", "place", "rel", "edge"))
 
 def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> bool:
     """`Crosses the wood`; true where there is a thing that something stands to."""
+    if mark.stop - mark.start == 1 and reading.word(mark.start - 1) in DETERMINERS:
+        return False  # a cross
     course = reading.lexicon.alone(reading.word(mark.start)) if mark.stop - mark.start > 1 else ()
     if course and course[0].kind == "course":  # winds through the wood
         traits.bends(reading, (mark.start, mark.start + 1), course[0])
