@@ -71,6 +71,15 @@ class Copy:
             self.completion_tokens += completion.completion_tokens
             self.cached_tokens += completion.cached_tokens
 
+    def add(self, other: "Copy") -> None:
+        """Takes over what another one has done."""
+        self.requests += other.requests
+        self.answers += other.answers
+        self.errors += other.errors
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.cached_tokens += other.cached_tokens
+
 
 class Pool:
     """Requests that wait, by template."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.engines.engine import Engine
-from pipeline.dispatch import Dispatch
+from pipeline.dispatch import Copy, Dispatch
 
 SUMS = ("requests", "answers", "errors", "deaths", "prompt_tokens", "completion_tokens", "cached_tokens")
 
@@ -29,6 +29,33 @@ def tally(dispatch: Dispatch) -> dict[str, Any]:
         "trouble": dispatch.trouble,
         "gone": dispatch.gone,
         "busy_s": time.monotonic() - dispatch.ready_at if dispatch.ready_at else 0.0,
+    }
+
+
+def tally_here(engines: Sequence[Engine], done: Mapping[str, Copy], started: float) -> dict[str, Any]:
+    """The same of engines that answer in the processes that ask.
+
+    Args:
+        engines: of the configuration.
+        done: what finished units have booked, by engine.
+        started: seconds of a steady clock.
+    """
+    idle = {"running": 0, "waiting": 0}
+    return {
+        "engines": {
+            engine.name: {
+                **{key: getattr(done[engine.name], key) if engine.name in done else 0 for key in SUMS},
+                **idle,
+                "copies": engine.replicas,
+                "alive": engine.replicas,
+            }
+            for engine in engines
+        },
+        "waiting": 0,
+        "retries": 0,
+        "trouble": "",
+        "gone": {},
+        "busy_s": time.monotonic() - started,
     }
 
 

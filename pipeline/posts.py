@@ -1,12 +1,15 @@
 """Ways to the engines: through the dispatch of a run, or in this process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from annotation.engines.engine import Engine
 from annotation.request import Completion, Request
 from pipeline.config import Captions
+from pipeline.dispatch import Copy
 from pipeline.draw import draw
 
 
@@ -56,19 +59,30 @@ class RayPost:
         answers: list[Completion] = ray.get(self.dispatch.receive.remote(self.client))
         return answers
 
+    @property
+    def answered(self) -> Mapping[str, Copy]:
+        """Nothing: the dispatch counts."""
+        return {}
+
     def close(self) -> None:
         """All that was wanted is there."""
         self.dispatch.close.remote(self.client)
 
 
 class PostHere:
-    """A way to the engines in this process, without Ray, for a look at a few captions; engines take turns.
+    """A way to engines in this process, for a look at a few captions and for engines that answer at once.
+
+    They take turns.
 
     Args:
         captions: the configuration.
+
+    Attributes:
+        answered: what each engine has done, by name.
     """
 
     def __init__(self, captions: Captions) -> None:
+        self.answered: dict[str, Copy] = {}
         self._captions = captions
         self._engine_of = EngineOf(captions)
         self._waiting: list[Request] = []
@@ -79,6 +93,10 @@ class PostHere:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the engines give back what they hold."""
         for engine in self._captions.engines:
             if engine.name in self._started:
                 self._loop.run_until_complete(engine.stop())
@@ -107,5 +125,14 @@ class PostHere:
             if engine.name not in self._started:
                 await engine.start()
                 self._started.add(engine.name)
-            answers += [completion async for completion in engine.generate(mine)]
+            answers += await self._ask(engine, mine)
         return answers
+
+    async def _ask(self, engine: Engine, requests: Sequence[Request]) -> list[Completion]:
+        answers: defaultdict[str, list[Completion]] = defaultdict(list)
+        async for completion in engine.generate(requests):
+            answers[completion.key].append(completion)
+        done = self.answered.setdefault(engine.name, Copy(engine.name))
+        for each in answers.values():
+            done.book(each)
+        return [completion for each in answers.values() for completion in each]

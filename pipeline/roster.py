@@ -3,18 +3,18 @@
 import asyncio
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from annotation.engines.engine import Engine
 from annotation.errors import AnnotationError, EngineDead
 from annotation.request import Completion, Request
 from pipeline.config import Captions
-from pipeline.dispatch import Dispatch
+from pipeline.dispatch import Copy, Dispatch
 from pipeline.errors import PipelineError
-from pipeline.figures import rates, tally
-from pipeline.posts import EngineOf, RayPost
+from pipeline.figures import rates, tally, tally_here
+from pipeline.posts import EngineOf, PostHere, RayPost
 
 RESTARTS = 3
 """How often a copy of an engine that died is started again."""
@@ -138,21 +138,27 @@ class EngineActor:
 class Roster:
     """All engines of a run; units carry it with them and ask through it.
 
+    Engines that answer at once need no actors where there are no others: units ask them in their own process.
+
     Attributes:
         captions: the configuration.
-        dispatch: handle of the dispatch.
+        dispatch: handle of the dispatch; None where units need none.
         actors: handles of the copies, by name.
         started: seconds of a steady clock.
+        answered: what engines have done in the processes of units, by name.
     """
 
     captions: Captions
     dispatch: Any
     actors: dict[str, Any]
     started: float
+    answered: dict[str, Copy] = field(default_factory=dict)
 
     @classmethod
     def open(cls, captions: Captions) -> "Roster":
         """Starts one actor for each copy and the dispatch between them and the units."""
+        if not actors_of(captions.engines):
+            return cls(captions, None, {}, time.monotonic())
         import ray
 
         remote: Any = ray.remote  # its types cannot follow asynchronous actors
@@ -166,12 +172,19 @@ class Roster:
         ray.get(dispatch.man.remote(actors))
         return cls(captions, dispatch, actors, time.monotonic())
 
-    def post(self, client: str) -> "RayPost":
+    def post(self, client: str) -> RayPost | PostHere:
         """The way to the engines for one unit; what it asked in an earlier life is forgotten."""
+        if self.dispatch is None:
+            return PostHere(self.captions)
         import ray
 
         ray.get(self.dispatch.open.remote(client))
         return RayPost(self.dispatch, client)
+
+    def book(self, answered: Mapping[str, Copy]) -> None:
+        """Takes over what engines did in the process of a unit that is finished."""
+        for name, done in answered.items():
+            self.answered.setdefault(name, Copy(name)).add(done)
 
     def figures(self, captions: int) -> dict[str, Any]:
         """How the engines stand.
@@ -179,20 +192,33 @@ class Roster:
         Raises:
             PipelineError: too much fails, or no engine is left.
         """
-        import ray
-
-        tallied = ray.get(self.dispatch.figures.remote())
+        tallied = self._tallied()
         if tallied["trouble"]:
             raise PipelineError(
                 f"{tallied['trouble']}. What is finished is kept; mend it, then run the same command again."
             )
         return rates(tallied, time.monotonic() - self.started, self.captions.engines, captions)
 
+    def _tallied(self) -> dict[str, Any]:
+        if self.dispatch is None:
+            return tally_here(self.captions.engines, self.answered, self.started)
+        import ray
+
+        tallied: dict[str, Any] = ray.get(self.dispatch.figures.remote())
+        return tallied
+
     def close(self) -> None:
         """Lets the engines give back what they hold."""
+        if not self.actors:
+            return
         import ray
 
         ray.wait([actor.stop.remote() for actor in self.actors.values()], num_returns=len(self.actors), timeout=30)
+
+
+def actors_of(engines: Sequence[Engine]) -> Sequence[Engine]:
+    """Engines that work in processes of their own: all, unless all answer at once."""
+    return [] if all(engine.at_once for engine in engines) else engines
 
 
 def _copies(engine: Engine) -> list[str]:

@@ -1,6 +1,7 @@
 """A unit's way through the house: one function, run as a Ray task."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from annotation.annotate import Attempt, Post, annotate
 from annotation.request import Request
 from download import traffic
 from pipeline.config import Config
+from pipeline.dispatch import Copy
 from pipeline.fingerprint import digest
 from pipeline.parts import parts_of
 from pipeline.requests import Requests
@@ -46,10 +48,12 @@ class Done:
     Attributes:
         commit: what was committed.
         fetched: bytes and requests that it took, by source; see `download.traffic`.
+        answered: what engines did that answered in the unit's own process, by name.
     """
 
     commit: Commit
     fetched: Mapping[str, int]
+    answered: Mapping[str, Copy]
 
 
 def caption_unit(job: Job, unit: Unit) -> Done:
@@ -58,14 +62,13 @@ def caption_unit(job: Job, unit: Unit) -> Done:
     if job.roster is None:
         raise ValueError("no engine is on the roster")
     look = job.source.look(unit)
-    post = job.roster.post(unit.id)
-    attempts = tell(job.config, look.assignments, post)
-    post.close()
+    with closing(job.roster.post(unit.id)) as post:
+        attempts = tell(job.config, look.assignments, post)
     parts, counts = parts_of(look, attempts)
     content = digest([{**row, "outline": ""} for kind in IN_SHARDS for row in parts[kind]])
     commit = Commit(unit.fingerprint(job.fingerprint), content, counts)
     RunFolder(job.folder).commit(unit.id, parts, commit)
-    return Done(commit, traffic.since(before))
+    return Done(commit, traffic.since(before), post.answered)
 
 
 def tell(config: Config, assignments: Sequence[Assignment], post: Post) -> Mapping[int, Sequence[Attempt]]:

@@ -14,6 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.ledger import Ledger
 from pipeline.prepare import Prepared
 from pipeline.progress import Display, progress
+from pipeline.roster import actors_of
 from pipeline.shards import Packer, ShardPlan, finished_shard
 from pipeline.source import Unit
 from pipeline.store import RunFolder
@@ -54,7 +55,7 @@ class Work:
             plans += packer.finish()
             if self._all_there(plans):
                 return
-        engines = config.captions.engines if todo else ()
+        engines = actors_of(config.captions.engines) if todo else ()
         with (
             cluster(address, config.workers, engines) as slots,
             progress(console, self.ledger.total, self.ledger.reused) as display,
@@ -95,6 +96,8 @@ class Work:
             for errand, outcome in crew.finished(SAVE_EVERY_S):
                 self._book(errand, outcome, display)
                 if errand.kind == "unit" and not isinstance(outcome, Failure):
+                    if errands.roster:
+                        errands.roster.book(outcome.answered)
                     crew.send(errands.shard(plan) for plan in packer.add(errand.name, outcome.commit))
             if errands.roster:
                 self.ledger.engines = errands.roster.figures(self.ledger.fresh_captions)

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,9 +38,12 @@ class Engine(BaseModel, ABC):
         price: for the cost in the run's figures.
         cpus: logical CPUs of one replica.
         gpus: GPUs of one replica.
+        at_once: whether it answers without a model and without waiting, and so may work in the process that asks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at_once: ClassVar[bool] = False
 
     name: str = Field(default="", max_length=200)
     replicas: int = Field(default=1, ge=1)

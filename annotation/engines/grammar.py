@@ -1,7 +1,7 @@
 """The engine without a model: varied English made from facts by a grammar."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from annotation import gaia
 from annotation.engines.engine import Engine
@@ -16,6 +16,8 @@ class GrammarEngine(Engine):
     Attributes:
         kind: `grammar`.
     """
+
+    at_once: ClassVar[bool] = True
 
     kind: Literal["grammar"] = "grammar"
     name: str = "grammar"

@@ -12,6 +12,8 @@ _PARTS = WORDS["counts.parts"]
 _HEAPS = WORDS["counts.heaps"]
 _COUNTED = WORDS["counts.counted"]
 _SAME = {"floor": "storey", "level": "storey", "story": "storey", "storie": "storey", "carriageway": "lane"}
+_MEASURING = frozenset(("with", "at", "against", "only", "measures", "for"))
+_ROUNDED = 0.06
 _REACH = 4
 """Words between a number and what it counts."""
 _IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
@@ -74,10 +76,18 @@ def _bare(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     if any(within(each.count, told) for each in reading.told()):  # which number 263
         reading.add("count", *span, "supported", None, "count")
         return
-    hedged = told.start < mark.start  # the latter just under 160
-    measured = hedged and any(within(each.length, told) or within(each.area, told) for each in reading.told())
-    known = measured or any(word in value for each in reading.known for value in (*each.names, *each.others))
+    graded = (f"{reading.word(mark.start - 1)}{word}",)  # of grade 3
+    said = told.start < mark.start or reading.word(mark.start - 1) in _MEASURING  # the latter just under 160
+    measured = said and any(_measures(each, told) for each in reading.told())
+    known = measured or any(graded in each.others for each in reading.known)
+    known = known or any(word in value for each in reading.known for value in (*each.names, *each.others))
     reading.add("number", *span, "supported" if known else "unsupported", None, None)
+
+
+def _measures(element: Known, told: Quantity) -> bool:
+    """Whether a number without its unit is a length, or an area in square metres or hectares."""
+    hectares = None if element.area is None else element.area / 1e4
+    return any(within(value, told, _ROUNDED) for value in (element.length, element.area, hectares))
 
 
 def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:

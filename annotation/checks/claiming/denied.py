@@ -15,12 +15,13 @@ _WHOLES = WORDS["denied.wholes"]
 _DENIALS = frozenset(("none", "nothing", "not", "never", "nowhere", "neither", "nor"))
 _EDGES = WORDS["denied.edges"]
 _LARGELY = frozenset(("largely", "mostly", "partly", "mainly", "hardly", "barely"))
+_BUT = frozenset(("but", "except"))
 _GOING_WITHIN = 4
 _GOING = ("get", "reach", "touch", "com", "extend", "run", "meet", "stretch", "hit", "arriv", "mak", "quite", "cross")
 _SPARING = ("leav", "miss", "spares", "spared", "sparing", "avoid")
 _TWO_WORDS = (
-    ("no", "contact"), ("without", "contact"), ("other", "than"), ("leav", "out"), ("leav", "only"), ("miss", "only"),
-    ("spar", "only"), ("avoid", "only"), ("clear", "of"), ("short", "of"), ("free", "of"), ("shy", "of"),
+    ("no", "contact"), ("without", "contact"), ("other", "than"), ("leav", "out"), ("clear", "of"), ("short", "of"),
+    ("free", "of"), ("shy", "of"),
 )  # fmt: skip
 """How two words before a place begin and end that say of it that a thing is not there."""
 _UNTOUCHED = WORDS["denied.untouched"]
@@ -45,12 +46,13 @@ def is_left_out(reading: Reading, listed: Sequence[Place], before: int) -> bool:
     return _denied_before(reading, listed[0], before) or _denied_after(reading, listed[-1].stop)
 
 
-def left_free(reading: Reading, mark: Mark, listed: Sequence[Place]) -> None:
+def left_free(reading: Reading, mark: Mark, listed: Sequence[Place], before: int) -> None:
     """Adds the claim that a thing is not in places, or that it keeps off edges.
 
     It is false if an edge by name cuts the thing, or if all of a place is its own.
     """
-    targets = reading.binder.targets(mark.start, listed[-1].stop, lambda element: element.cells)
+    start = before - 1 if reading.word(before) in _BUT and before > 1 else mark.start  # everywhere but the corner
+    targets = reading.binder.targets(start, listed[-1].stop, lambda element: element.cells)
     sentence = reading.text.sentence[mark.start]
     of_edges = any(
         word in _EDGES and of == sentence for word, of in zip(reading.text.words, reading.text.sentence, strict=True)
@@ -86,13 +88,14 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
     while reading.word(at) in _PREPOSITIONS:
         at -= 1
     word, earlier = reading.word(at), reading.word(at - 1)
-    leaving = word.startswith("leav") and (place.scope == "edge" or not place.points or at < before)
+    leaving = word.startswith("leav") and (place.scope == "edge" or not place.points or at < before or place.heading)
     return (
         word in EXCEPT
         or word in ("neither", "nor")
         or (word in _DENIALS and (at < before or earlier in ("but", "and")))
         or (word.startswith(_SPARING) and not leaving)
         or any(word == last and earlier.startswith(first) for first, last in _TWO_WORDS)
+        or (word == "only" and at == before and earlier.startswith(_SPARING))
         or (word == "but" and earlier in _WHOLES)
         or _goes_not(reading.text.words[max(0, before - _GOING_WITHIN) : before + 1])
     )

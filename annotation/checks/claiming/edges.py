@@ -19,7 +19,7 @@ _BETWEEN = WORDS["edges.between"]
 _EDGE_WORDS = frozenset(("edge", "edges", "border", "borders", "margin", "margins", "boundary", "limits", "bounds"))
 _STRICT = ("continu", "cut", "clip", "beyond", "crop", "extend", "leav", "exit", "past", "enter", "truncat")
 _LEAVING = ("beyond", "past", "out", "leav", "exit", "bleed", "spill", "cut", "clip", "crop", "truncat")
-_NOT = frozenset(("not", "without", "never", "nor", "no", "none", "nothing"))
+_NOT = frozenset(("not", "without", "never", "nor", "no", "none", "nothing", "neither"))
 _ARTICLES = (["a"], ["an"], ["any"])
 
 
@@ -134,7 +134,7 @@ def _verb(reading: Reading, number: int) -> Mark | None:
 
 
 def _denied(reading: Reading, verb: Mark) -> bool:
-    before = reading.text.words[max(0, verb.start - 4) : verb.start]
+    before = reading.text.words[max(0, verb.start - 5) : verb.start]
     return any(
         word in _NOT and "," not in before[at:] and before[at + 1 : at + 2] not in _ARTICLES
         for at, word in enumerate(before)

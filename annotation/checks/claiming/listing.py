@@ -19,6 +19,7 @@ _LISTING = WORDS["sites.listing"]
 _TO = frozenset(("to", "towards", "until", "into"))
 _STAYING = frozenset(("keeps", "keep", "stays", "stay", "lies", "lie", "keeping", "staying"))
 _VIA = frozenset(("via", "through", "past", "across", "over"))
+_JOINING = frozenset(("and", "with", "to"))
 _PAIRING = ("between", "link", "connect", "join")
 
 
@@ -39,7 +40,7 @@ def pair(reading: Reading, number: int, word: str) -> bool:
     between = reading.text.words[mark.stop : other.start]
     if word in POSSESSIVE:  # from its western to its eastern edge
         word = reading.word(before(reading, mark.start) - 1)
-    pairing = word.startswith(_PAIRING) and "and" in between
+    pairing = word.startswith(_PAIRING) and not _JOINING.isdisjoint(between)
     started = pairing or (word == "from" and not _TO.isdisjoint(between))
     bare = between in (["to"], ["/"]) or (not between and reading.text.joined[other.start])
     if not (started or bare):

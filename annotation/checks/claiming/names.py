@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.places import STARTERS
+from annotation.checks.claiming.tagged import unit_of_tag
 from annotation.checks.claiming.text import Text, fold
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -151,12 +152,9 @@ def _is_named(text: Text, at: int) -> bool:
         return False
     first = text.raw[text.starts[at]]
     possessive = text.raw[text.starts[at - 1] : text.stops[at - 1]].endswith(("'s", "\u2019s"))
-    short = (
-        not possessive
-        and first.isdigit()
-        and text.stops[at] - text.starts[at] <= _LONGEST_NUMBER
-        and text.is_capital(at - 1)
-    )
+    measured = unit_of_tag(text.words, at + 1) is not None  # the Swissgrid 220 kV line
+    short = first.isdigit() and text.stops[at] - text.starts[at] <= _LONGEST_NUMBER and text.is_capital(at - 1)
+    short = short and not (possessive or measured)
     return first.isupper() or (short and text.words[at + 1 : at + 2] != ["%"])
 
 

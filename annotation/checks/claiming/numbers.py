@@ -158,9 +158,13 @@ def _upper(text: Text, place: int, least: float, stop: int) -> tuple[float, int]
     if dashed or linked:
         after = stop if dashed else stop + 1
         most, end = read_value(words, after)
-        if end > after and most > least and (dashed or read_unit(words, end)):
+        if end > after and most > least and (dashed or _has_unit(words, end)):
             return most, end
     return least, stop
+
+
+def _has_unit(words: Sequence[str], stop: int) -> bool:
+    return read_unit(words, stop) is not None or words[stop : stop + 1] in (["%"], ["per"])
 
 
 def _or_so(words: Sequence[str], stop: int, hedge: Hedge) -> tuple[Hedge, int]:

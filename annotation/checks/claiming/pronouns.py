@@ -15,6 +15,7 @@ _FINITES = [[word] for word in FINITE]
 _PAIRED = {"former": -2, "latter": -1}
 """Of the two things told last, which is meant."""
 _PLACES = {"first": 0, "second": 1, "third": 2}
+_VERBS = FINITE - {"line", "lines", "house", "houses", "border", "borders", "feature", "features"}
 _JOINED = 4
 """Words between two things that `and` joins: a comma, an article, an adjective."""
 _BEFORE_SUBJECTS = WORDS["pronouns.before_subjects"]
@@ -110,5 +111,5 @@ def is_pronoun(text: Text, mark: Mark) -> bool:
         return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and (following in _FINITES or ends)
     if word == "that":
         before = text.words[mark.start - 1] if mark.start else ""
-        return (before.isalnum() or before == ",") and before not in FINITE and after not in ("the", "a", "it")
+        return (before.isalnum() or before == ",") and before not in _VERBS and after not in ("the", "a", "it")
     return word in PRONOUNS

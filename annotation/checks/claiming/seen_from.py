@@ -93,7 +93,7 @@ def _just_told(reading: Reading, before: int) -> list[Known]:
 def of_something(reading: Reading, mark: Mark) -> bool:
     """`North of the road`, `on the right side of the wood`, `in the middle of the lake`; not `of the picture`."""
     mention = reading.binder.next_mention(mark.stop)
-    if mention is None or mention.mark.start > mark.stop + REACH - 2:
+    if mention is None or mention.mark.start > mark.stop + REACH:
         return False
     between = reading.text.words[mark.stop + 1 : mention.mark.start]
     if any(not word.isalnum() or word in _NOT_OF for word in between) or any(

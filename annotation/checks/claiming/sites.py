@@ -18,6 +18,7 @@ _MOVING = (
     "run", "head", "trend", "lead", "flow", "continu", "extend", "stretch", "go", "pass", "bend", "curv", "turn",
     "wind", "proceed", "swing", "veer", "orient", "align", "point", "reach", "carr", "travel", "slop",
 )  # fmt: skip
+_AXES = frozenset(("direction", "course", "axis", "alignment", "line"))
 _LYING = frozenset(("lying", "lies", "lie", "situated", "located", "standing", "sits"))
 _NEARING = frozenset(("close", "next", "near", "adjacent", "parallel"))
 _ALIGNED = ("trend", "orient", "align", "point", "slant")
@@ -49,7 +50,7 @@ def place(reading: Reading, number: int) -> None:
         own = not (pronoun.elements and pronoun.elements[0].is_line)  # runs straight to its right-hand edge
     told = listing.listed(reading, number)
     if is_left_out(reading, told, before):
-        left_free(reading, mark, told)
+        left_free(reading, mark, told, before)
     elif own and not _follows_picture(reading, number):
         of_itself(reading, mark, before)
     elif not (word.startswith("toward") and _fades(words, before)) and not (
@@ -81,7 +82,7 @@ def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -
     if word == "from" and all(each.scope == "edge" and each.points for each in listed):
         targets = reading.binder.targets(*span, lambda element: element.edges is not None, place=True)
         reading.settle("edge", span, targets, lambda e: verdicts.cut_at(e, listed), "edges")
-    elif here.heading or moving or word in ("to", "towards"):
+    elif here.heading or moving or word in ("to", "towards") or reading.word(span[1]) in _AXES:
         _heading(reading, span, listed, relative=word == "to", aligned=word.startswith(_ALIGNED))
     else:
         position(reading, span, listed, word)

@@ -11,7 +11,10 @@ from annotation.checks.claiming.vocabulary import WORDS
 
 _DENIALS = WORDS["traits.denials"]
 _DENIED_WITHIN = 3
-_RATHER = frozenset((("rather", "than"), ("instead", "of"), ("far", "from"), ("anything", "but")))
+_RATHER = frozenset(
+    (("from", "being"), ("so", "much"), ("rather", "than"), ("instead", "of"), ("far", "from"), ("anything", "but"))
+)
+_INVERTED = 5
 _RATHER_WITHIN = 5
 _OUTLINES = WORDS["traits.outlines"]
 _ROUNDED = WORDS["traits.rounded"]
@@ -30,9 +33,16 @@ def course(reading: Reading, mark: Mark, _: int, meaning: Meaning) -> bool:
     return True
 
 
+def _inverts(reading: Reading, stop: int) -> list[Known] | None:
+    """`South of it winds a driveway`: the thing after its verb."""
+    after = reading.binder.next_mention(stop)
+    follows = reading.word(stop) in ("a", "an") and after is not None and after.mark.start <= stop + _INVERTED
+    return list(after.elements) if follows and after is not None else None
+
+
 def bends(reading: Reading, span: tuple[int, int], meaning: Meaning) -> None:
     """Holds a course against that of the line that is spoken of."""
-    targets = reading.binder.targets(*span, lambda element: element.course)
+    targets = _inverts(reading, span[1]) or reading.binder.targets(*span, lambda element: element.course)
     denied = _is_denied(reading, span[0])
 
     def holds(element: Known) -> bool | None:
