@@ -53,8 +53,9 @@ class EarthEngineImagery(ImagerySource):
         attribution: credit line of the imagery, written into each sample.
         project: Cloud project that is billed; else `EARTHENGINE_PROJECT`, or what the credentials name.
         url: of the service.
-        concurrency: requests under way at once in a process. Earth Engine counts all processes of a project together
-            (40 by default): workers x concurrency should stay below.
+        concurrency: requests under way at once in a process.
+        quota: the same for all processes that share the cache folder, on this machine or on several; a project has 40
+            unless Google grants more. Machines with folders of their own divide it.
         patience: how often and how long is tried.
     """
 
@@ -73,6 +74,7 @@ class EarthEngineImagery(ImagerySource):
     project: str | None = None
     url: str = HIGH_VOLUME
     concurrency: int = Field(default=4, ge=1, le=40)
+    quota: int = Field(default=40, ge=1, le=1000)
     patience: Patience = Patience()
 
     @model_validator(mode="before")
@@ -166,7 +168,7 @@ class EarthEngineImagery(ImagerySource):
 
     @property
     def _session(self) -> Session:
-        return Session(self.source, self.url, self.project, self.concurrency, self.patience)
+        return Session(self.source, self.url, self.project, self.concurrency, self.quota, self.patience)
 
     def _kept(
         self, scene: Scene, windows: Sequence[Window], what: Question, use: Callable[[Path], Answer]

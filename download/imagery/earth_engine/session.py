@@ -9,9 +9,11 @@ from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
 
 from download import traffic
+from download.cache import Cache
 from download.errors import DownloadError, PassingError
 from download.imagery.earth_engine.credentials import google_credentials, is_local, needed_for, project_for
 from download.patience import Patience
+from download.slots import slot
 from download.web import PASSING, USER_AGENT, shown
 
 HIGH_VOLUME = "https://earthengine-highvolume.googleapis.com"
@@ -39,6 +41,7 @@ class Session:
         url: of the service.
         project: Cloud project, if the configuration names one.
         concurrency: requests that are under way at once, at most, in this process.
+        quota: the same for all processes that share the cache.
         patience: how often and how long is tried.
     """
 
@@ -46,6 +49,7 @@ class Session:
     url: str
     project: str | None
     concurrency: int
+    quota: int
     patience: Patience
 
     def check(self) -> None:
@@ -74,7 +78,8 @@ class Session:
         """
 
         def once() -> Answer:
-            with _slots(self.concurrency):
+            shared = slot(Cache.usual().folder / "slots", f"{self.url} {self._project()}", self.quota)
+            with _slots(self.concurrency), shared:
                 return _understood(lambda: question(self._client()))
 
         _library()
