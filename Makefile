@@ -9,7 +9,7 @@ demo: .venv/.installed
 	$(BIN)/mapteller demo --out demo
 
 test: .venv/.installed-vllm .venv-img2dataset/.installed
-	IMG2DATASET=$(IMG2DATASET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	IMG2DATASET=$(IMG2DATASET) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .

@@ -196,7 +196,8 @@ def test_a_storm_of_faults_changes_nothing() -> None:
         np.testing.assert_array_equal(tiles.read(scene, Window(0, 0, 1024, 1024), 1024), GROUND[:, :1024])
         assert sum(server.failed.values()) >= 5
         assert set(server.failed) <= set(ALL)
-        assert traffic.since(before)["fetched_requests.storm"] == len(server.asked) == 24 + sum(server.failed.values())
+        assert traffic.since(before)["fetched_requests.storm"] == len(server.asked)
+    assert len(server.asked) >= 24 + sum(server.failed.values())  # more where a busy machine answered too late
 
 
 def test_servers_that_always_fail_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
