@@ -197,7 +197,7 @@ def test_a_storm_of_faults_changes_nothing() -> None:
         assert sum(server.failed.values()) >= 5
         assert set(server.failed) <= set(ALL)
         assert traffic.since(before)["fetched_requests.storm"] == len(server.asked)
-    assert len(server.asked) >= 24 + sum(server.failed.values())  # more where a busy machine answered too late
+        assert len(server.asked) >= 24 + sum(server.failed.values())  # more where a busy machine answered too late
 
 
 def test_servers_that_always_fail_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
