@@ -91,8 +91,9 @@ def test_two_models_tell_boston_and_one_of_them_is_killed(config: Path, tmp_path
     while process.poll() is None and not killed and time.monotonic() < until:
         time.sleep(0.05)
         engines = (run_info(run).get("engines") or {}).get("engines", {}) if (run / "run.json").exists() else {}
-        if any(engine["alive"] and engine["running"] for engine in engines.values()):
-            os.kill(_cores(process.pid)[0].pid, signal.SIGKILL)
+        at_work = any(engine["alive"] and engine["running"] for engine in engines.values())
+        if at_work and (cores := _cores(process.pid)):
+            os.kill(cores[0].pid, signal.SIGKILL)
             killed = True
     out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, f"{out}\n{err}"
