@@ -2,10 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,10 +17,10 @@ from pipeline.fingerprint import digest
 from pipeline.focus import focus_plans
 from pipeline.grid import Block, Patches, PatchGrid
 from pipeline.grid_source import GridLook, GridSource, ScenePictures
+from pipeline.looks import Looks, look_through
 from pipeline.object_choice import CHOSEN, DRAWN, NEWER, OUTSIDE, TOO_FINE, UNFIT, VISIBLE, Chooser, Focus
 from pipeline.object_samples import ObjectSamples
 from pipeline.region import load_region
-from pipeline.source import Assignment, Row
 from pipeline.spatial_sort import hilbert
 
 OBJECTS_PER_UNIT: Final = 256
@@ -134,22 +132,17 @@ class ObjectSource:
         console.print(_told(counts), markup=False, highlight=False, soft_wrap=True)
         return replace(self, grid=grid, units=units, counts=dict(sorted(counts.items())))
 
-    def look(self, unit: ObjectUnit, limit: int | None = None) -> "ObjectLook":
+    def look(self, unit: ObjectUnit, limit: int | None = None) -> Looks:
         """Looks at windows of one size after the other.
 
         Args:
             unit: one of `units`.
             limit: tell no more than this many objects, for a preview.
         """
-        looks: list[GridLook] = []
-        for side, objects in unit.by_side:
-            left = None if limit is None else limit - sum(len(look.briefs) for look in looks)
-            if left == 0:
-                break
-            looks.append(self._look(unit.scene, side, objects, left))
-        return ObjectLook(unit, looks)
+        return Looks(unit, look_through(unit.by_side, partial(self._look, unit.scene), limit))
 
-    def _look(self, scene: Scene, side: int, objects: Sequence[tuple[int, Focus]], limit: int | None) -> GridLook:
+    def _look(self, scene: Scene, part: tuple[int, Sequence[tuple[int, Focus]]], limit: int | None) -> GridLook:
+        side, objects = part
         ids = [patch_id for patch_id, _ in objects]
         windows = [focus.window for _, focus in objects]
         boxes = np.array([scene.window_bounds(window) for window in windows])
@@ -160,37 +153,6 @@ class ObjectSource:
     def pictures(self) -> ScenePictures:
         """Windows of the scenes."""
         return self.grid.pictures()
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectLook:
-    """Objects of a unit and what is to be told of them.
-
-    Attributes:
-        unit: which unit it is.
-        looks: at windows of one size each.
-    """
-
-    unit: ObjectUnit
-    looks: Sequence[GridLook]
-
-    @property
-    def assignments(self) -> list[Assignment]:
-        """Size by size."""
-        return list(chain.from_iterable(look.assignments for look in self.looks))
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Objects."""
-        return {"laid": self.unit.laid, "kept": self.unit.laid}
-
-    def patch_rows(self, fates: Mapping[int, str]) -> list[Row]:
-        """One for each object."""
-        return list(chain.from_iterable(look.patch_rows(fates) for look in self.looks))
-
-    def element_rows(self, captioned: AbstractSet[int]) -> list[Row]:
-        """The objects, and what else is known of their surroundings."""
-        return list(chain.from_iterable(look.element_rows(captioned) for look in self.looks))
 
 
 def _units(chosen: Sequence[tuple[Scene, Sequence[Focus]]]) -> Iterator[ObjectUnit]:

@@ -6,10 +6,9 @@ together, as a scene of one row, and what can be seen of the map follows from th
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +24,9 @@ from pipeline.config import Config, GridSamples
 from pipeline.fingerprint import digest
 from pipeline.grid import Block, Patches, PatchGrid
 from pipeline.grid_source import GridLook, GridSource
+from pipeline.looks import Looks, look_through
 from pipeline.region import check_overlap, load_region
-from pipeline.source import Assignment, Row
+from pipeline.source import Row
 from pipeline.tile_draw import Places
 from pipeline.tile_places import ROW, Tiles, all_tiles, area_of, around, drawn_tiles, first_of, ground, row_of, scene_of
 from pipeline.tile_weights import MapWeights
@@ -195,15 +195,10 @@ class TilesSource:
             unit: one of `units`.
             limit: tell no more than this many tiles, for a preview.
         """
-        looks: list[GridLook] = []
-        for first_id, places in unit.rows:
-            left = None if limit is None else limit - sum(len(look.briefs) for look in looks)
-            if left == 0:
-                break
-            looks.append(self._look(unit.zoom, first_id, places, left))
-        return TilesLook(unit, looks)
+        return TilesLook(unit, look_through(unit.rows, partial(self._look, unit.zoom), limit))
 
-    def _look(self, zoom: int, first_id: int, places: Places, limit: int | None) -> GridLook:
+    def _look(self, zoom: int, row: tuple[int, Places], limit: int | None) -> GridLook:
+        first_id, places = row
         tiles = [Tile(zoom, x, y) for x, y in places.tolist()]
         scene, size = row_of(self.samples.imagery, tiles[0]), self.samples.imagery.tile_size
         windows = [Window((tile.x - first_of(tile)) * size, 0, size, size) for tile in tiles]
@@ -217,37 +212,16 @@ class TilesSource:
 
 
 @dataclass(frozen=True, slots=True)
-class TilesLook:
-    """Rows of tiles and what is to be told of them.
-
-    Attributes:
-        unit: which unit it is.
-        looks: at its rows.
-    """
+class TilesLook(Looks):
+    """Rows of tiles and what is to be told of them."""
 
     unit: TileUnit
-    looks: Sequence[GridLook]
-
-    @property
-    def assignments(self) -> list[Assignment]:
-        """Row by row."""
-        return list(chain.from_iterable(look.assignments for look in self.looks))
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Tiles, and elements that were not there yet when the pictures were taken."""
-        newer = sum(look.counts["newer"] for look in self.looks)
-        return {"laid": self.unit.laid, "kept": self.unit.laid, "newer": newer}
 
     def patch_rows(self, fates: Mapping[int, str]) -> list[Row]:
         """One for each tile, named `z_x_y` as its picture is."""
-        rows = list(chain.from_iterable(look.patch_rows(fates) for look in self.looks))
+        rows = Looks.patch_rows(self, fates)
         names = [Tile(self.unit.zoom, x, y).name for x, y in self.unit.places[: len(rows)].tolist()]
         return [_named(row, name) for row, name in zip(rows, names, strict=True)]
-
-    def element_rows(self, captioned: AbstractSet[int]) -> list[Row]:
-        """What captions are about, and what else is known of their tiles."""
-        return list(chain.from_iterable(look.element_rows(captioned) for look in self.looks))
 
 
 @dataclass(frozen=True, slots=True)

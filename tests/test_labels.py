@@ -19,9 +19,7 @@ HOUSES = shapely.MultiPolygon([TOP, shapely.box(11, 50, 11.001, 50.001)])
 LANE = shapely.LineString([(10, 50), (10.01, 50.01)])
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAPTELLER_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def labels(path: Path, tags: dict[str, Any] | None = None) -> LabelMap:

@@ -33,9 +33,7 @@ from tests.tile_server import TileServer, kampala
 KAMPALA = shapely.box(32.589, 0.348, 32.596, 0.352)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAPTELLER_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture

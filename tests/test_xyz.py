@@ -39,9 +39,7 @@ GROUND = ground(4 * 256, 6 * 256)
 HURRIED = Patience(tries=12, first_wait_s=0.01, longest_wait_s=0.05, timeout_s=0.4)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAPTELLER_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def imagery(**settings: Any) -> XyzImagery:

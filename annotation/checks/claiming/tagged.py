@@ -28,11 +28,12 @@ DIMENSION_WORDS = {
     **dict.fromkeys(("diameter",), "diameter"),
 }
 """Words beside a length that say of what it is."""
-_UNITS: Mapping[tuple[str, ...], tuple[str, float]] = {
-    ("mph",): ("speed", _MILES), ("kmh",): ("speed", 1.0), ("kph",): ("speed", 1.0),
-    ("kv",): ("voltage", 1000.0), ("kilovolt",): ("voltage", 1000.0), ("kilovolts",): ("voltage", 1000.0),
-    ("v",): ("voltage", 1.0), ("volt",): ("voltage", 1.0), ("volts",): ("voltage", 1.0),
+_UNITS = {
+    "mph": ("speed", _MILES), "kmh": ("speed", 1.0), "kph": ("speed", 1.0),
+    "kv": ("voltage", 1000.0), "kilovolt": ("voltage", 1000.0), "kilovolts": ("voltage", 1000.0),
+    "v": ("voltage", 1.0), "volt": ("voltage", 1.0), "volts": ("voltage", 1.0),
 }  # fmt: skip
+"""Dimension and factor by unit."""
 _SPOKEN = {
     **dict.fromkeys(("cycleway", "cycleway:left", "cycleway:right", "cycleway:both"), "cycle bicycle bike cycling"),
     "bicycle": "bicycles cycles bikes cyclists", "horse": "horses riders riding",
@@ -92,7 +93,7 @@ def _values(value: str, units: Mapping[str, float]) -> Iterable[float]:
 
 def unit_of_tag(words: Sequence[str], stop: int) -> tuple[str, float, int] | None:
     """Dimension, factor and end of a unit that only tags use, after a bare number: `mph`, `kV`."""
-    found = _UNITS.get(tuple(words[stop : stop + 1]))
+    found = _UNITS.get(words[stop]) if stop < len(words) else None
     return (*found, stop + 1) if found else None
 
 
