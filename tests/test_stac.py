@@ -1,11 +1,14 @@
 """STAC: what a catalogue finds is what the files hold, at a bounded cost, whatever the network does."""
 
+import gc
 import json
 import pickle
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +28,7 @@ from download.errors import DownloadError, MissingError
 from download.imagery import aws, remote_access
 from download.imagery.local import LocalImagery
 from download.imagery.remote_file import Piece, RemoteFile, Span, joined
+from download.imagery.remote_raster import RemoteRaster
 from download.imagery.stac import StacImagery, _open
 from download.patience import Patience
 from download.scene import Scene, Window
@@ -270,6 +274,20 @@ def test_only_windows_at_the_footprints_edge_are_looked_at(tmp_path: Path) -> No
         expected = local.complete(file, windows)
         assert 0 < expected.sum() < len(windows)
         assert np.array_equal(imagery.complete(scene, windows), expected)
+
+
+def test_threads_that_did_not_open_a_raster_read_and_close_it(tmp_path: Path) -> None:
+    file = make_cog(tmp_path / "a.tif", 300, 200)
+    with StacServer({"a": file}).running() as stand_in, ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        source = remote_access.Store("a", HURRIED, "naip").ranges(f"{stand_in.url}/files/a.tif")
+        raster = one.submit(lambda: RemoteRaster(RemoteFile(source, tmp_path / "copy", "a"), "a")).result()
+        pixels = other.submit(raster.read, Window(0, 0, 300, 200), [1]).result()
+        with rasterio.open(file) as dataset:
+            assert (pixels == dataset.read([1])).all()
+        closed = weakref.ref(raster.dataset)
+        del raster
+        other.submit(gc.collect).result()
+        assert closed() is None
 
 
 class TestTokens:

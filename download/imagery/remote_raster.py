@@ -8,6 +8,7 @@ stays in memory only. Here all of that is the business of `Web` and `RemoteFile`
 import io
 import weakref
 from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from typing import Any
 
 import numpy as np
@@ -43,9 +44,12 @@ class RemoteRaster:
         self.name = name
         self._file = file
         self._reader = _Reader(file)
-        self.dataset: Any = self._watched(lambda: rasterio.open(name, opener=_opener(name, self._reader)))
+        self._context = copy_context()
+        self.dataset: Any = self._watched(
+            lambda: self._context.run(rasterio.open, name, opener=_opener(name, self._reader))
+        )
         # GDAL must let go of the reader while Python still runs, else the process ends with a crash.
-        weakref.finalize(self, self.dataset.close)
+        weakref.finalize(self, _run, self._context, self.dataset.close)
         self._tiff = self.dataset.driver == "GTiff"
 
     def fetch(self, windows: Sequence[Window], bands: Sequence[int]) -> None:
@@ -74,7 +78,8 @@ class RemoteRaster:
         """Whether pixels can be missing; as `LocalImagery` finds it, but an alpha band is looked at in the middle."""
         from rasterio.enums import ColorInterp, MaskFlags
 
-        flags = [self.dataset.mask_flag_enums[band - 1] for band in bands]
+        of_all = self._watched(lambda: self.dataset.mask_flag_enums)
+        flags = [of_all[band - 1] for band in bands]
         if all(MaskFlags.all_valid in flag for flag in flags):
             return False
         if not any(MaskFlags.alpha in flag for flag in flags):
@@ -112,7 +117,7 @@ class RemoteRaster:
         self._reader.error = None
         try:
             with rasterio.Env(**GDAL):
-                answer = ask()
+                answer = _run(self._context, ask)
         except rasterio.errors.RasterioError as error:
             if self._reader.error:
                 raise self._reader.error from None
@@ -123,6 +128,16 @@ class RemoteRaster:
         if self._reader.error:
             raise self._reader.error
         return answer
+
+
+def _run(context: Context, ask: Callable[[], Any]) -> Any:
+    """In the context that opened the raster.
+
+    rasterio keeps its openers in context variables: another thread that reads or closes the raster, be it the one that
+    happens to collect garbage, finds none there (rasterio issues 3438 and 3636). A copy, as two cannot be in one
+    context at a time; what the variables hold is the same.
+    """
+    return context.copy().run(ask)
 
 
 def _opener(name: str, reader: "_Reader") -> Callable[..., "_Reader"]:
