@@ -58,6 +58,8 @@ class Binder(WordOrder):
         described = self._described(start, stop)
         if described is not None:
             return [described]
+        if not place and (beside := self._of_noun(start)) is not None:
+            return [beside]
         if place and self.is_fronted(start, stop) and (following := self.next_mention(self.past_aside(stop))):
             second = self.next_mention(following.mark.stop) if following.kind == "pronoun" else None
             return [following, second] if second else [following]
@@ -69,6 +71,14 @@ class Binder(WordOrder):
                 return [following]
         last = self.inverted(start, stop)
         return [last] if last is not None else []
+
+    def _of_noun(self, start: int) -> Mention | None:
+        """The noun or name before `of` and a claim: Fifth Street of 288 m is crossed by a motorway."""
+        at = bisect_left(self._starts, start) - 1
+        if start == 0 or self.text.words[start - 1] != "of" or at < 0:
+            return None
+        mention = self.mentions[at]
+        return mention if mention.mark.stop == start - 1 and mention.kind in ("class", "name") else None
 
     def is_close(self, start: int, stop: int) -> bool:
         """Whether a claim stands right beside the noun or name that it is about: `a street of 250 m`, `rock (19%)`."""
@@ -137,7 +147,8 @@ class Binder(WordOrder):
             return [nearest] if nearest is here[-1] else [nearest, here[-1]]
         if verb:
             return [subjects[0]]
-        return [subjects[0], nearest] if "," in between else [nearest, subjects[0]]
+        goes_on = between == ["and"] and self.text.words[start].endswith("ing")  # crossing a road and touching a wood
+        return [subjects[0], nearest] if "," in between or goes_on else [nearest, subjects[0]]
 
     def _fronting(self, start: int, stop: int) -> list[Mention]:
         following = self.next_mention(stop)

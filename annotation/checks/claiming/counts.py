@@ -3,6 +3,7 @@
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import GENERIC
 from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark
+from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.numbers import Quantity
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.verdicts import within
@@ -14,6 +15,9 @@ _COUNTED = WORDS["counts.counted"]
 _SAME = {"floor": "storey", "level": "storey", "story": "storey", "storie": "storey", "carriageway": "lane"}
 _MEASURING = frozenset(("with", "at", "against", "only", "measures", "for"))
 _ROUNDED = 0.06
+_NEARLY = 0.02
+_WHOLE = 0.5
+"""What rounding to whole metres may cost."""
 _REACH = 4
 """Words between a number and what it counts."""
 _IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["all", "told"])
@@ -21,6 +25,10 @@ _IN_ALL = (["of", "them"], ["in", "number"], ["in", "total"], ["in", "all"], ["a
 
 def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     """How many: of a thing, of parts, of lanes and storeys; other bare numbers stand in a fact or are invented."""
+    parts = [at for at in range(max(0, mark.start - _REACH), mark.start) if reading.word(at) in _COUNTED]
+    if parts and reading.text.words[mark.stop : mark.stop + 2] == ["of", "them"]:  # cables, six of them
+        _counted_quality(reading, mark, told, parts[-1])
+        return
     if reading.text.words[mark.stop : mark.stop + 2] in _IN_ALL:
         targets = reading.binder.targets(mark.start, mark.stop, lambda element: element.count is not None)
         reading.settle("count", (mark.start, mark.stop), targets, lambda e: within(e.count, told), "count")
@@ -28,7 +36,7 @@ def count(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     at = _counted(reading, mark, told)
     if at is None:
         _bare(reading, mark, told, number)
-    elif reading.word(at) in _COUNTED and told.numeral:
+    elif reading.word(at) in _COUNTED and told.numeral and _counts_parts(reading, at):
         _counted_quality(reading, mark, told, at)
     elif at in reading.by_start:
         _count_of(reading, mark, told, at)
@@ -43,7 +51,7 @@ def _counted(reading: Reading, mark: Mark, told: Quantity) -> int | None:
     while reading.word(at).isalpha() and at < mark.stop + _REACH:
         word = reading.word(at)
         mention = reading.by_start.get(at)
-        lane = word in _COUNTED and told.numeral and (mention is None or mention.mark.stop - at == 1)
+        lane = word in _COUNTED and told.numeral and _counts_parts(reading, at)
         if lane or (mention is not None and mention.kind == "class"):
             return at
         if word in _PARTS | _COUNTED or (word in _HEAPS and reading.word(at + 1) != "of"):
@@ -55,6 +63,17 @@ def _counted(reading: Reading, mark: Mark, told: Quantity) -> int | None:
             return None
         at += 1
     return None
+
+
+def _counts_parts(reading: Reading, at: int) -> bool:
+    mention = reading.by_start.get(at)
+    graded = "grade" in reading.text.words[max(0, at - _REACH) : at]  # a grade 3 track
+    return mention is None or graded or _may_be_part(reading.word(at), mention)
+
+
+def _may_be_part(word: str, mention: Mention) -> bool:
+    """Whether a noun may as well be counted as a part: the tracks of a railway, but not one straight farm track."""
+    return mention.mark.stop - mention.mark.start == 1 and not any(word in each.heads for each in mention.elements)
 
 
 def _ends_phrase(reading: Reading, at: int, *, first: bool) -> bool:
@@ -73,6 +92,8 @@ def _bare(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     if not told.numeral or not word[0].isdigit() or at_place:
         return
     span = (mark.start, mark.stop)
+    if following is not None and _shares_unit(reading, mark, told, following):
+        return
     if any(within(each.count, told) for each in reading.told()):  # which number 263
         reading.add("count", *span, "supported", None, "count")
         return
@@ -84,10 +105,37 @@ def _bare(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     reading.add("number", *span, "supported" if known else "unsupported", None, None)
 
 
+def _shares_unit(reading: Reading, mark: Mark, told: Quantity, following: Mark) -> bool:
+    """`10.4 and 12.1 percent`: the unit stands after the second number only. Adds the claim."""
+    joined = reading.text.words[mark.stop : following.start] in (["and"], ["or"], ["to"])
+    if not joined or following.kind != "quantity" or following.content.kind == "count":
+        return False
+    kind, spelled = following.content.kind, reading.word(following.start)
+    number = float(spelled.replace(",", "")) if spelled.replace(",", "").replace(".", "", 1).isdecimal() else 0.0
+    if not number:
+        return False
+    unit = (following.content.low + following.content.high) / 2 / number
+    low, high = told.low * unit * (1 - _NEARLY), told.high * unit * (1 + _NEARLY)
+    values = (value for each in reading.told() for value in _of_kind(each, kind) if value is not None)
+    held = any(low <= value <= high for value in values)
+    reading.add("share" if kind == "share" else "number", mark.start, mark.stop, "supported" if held else "contradicted",
+                None, kind)  # fmt: skip
+    return True
+
+
+def _of_kind(element: Known, kind: str) -> tuple[float | None, ...]:
+    if kind == "share":
+        return (element.share,)
+    return (element.area,) if kind == "area" else (element.length, element.spacing)
+
+
 def _measures(element: Known, told: Quantity) -> bool:
     """Whether a number without its unit is a length, or an area in square metres or hectares."""
     hectares = None if element.area is None else element.area / 1e4
-    return any(within(value, told, _ROUNDED) for value in (element.length, element.area, hectares))
+    slack = _WHOLE if told.low == told.high and float(told.low).is_integer() else _ROUNDED
+    return within(hectares, told, _ROUNDED) or any(
+        within(value, told, slack) for value in (element.length, element.area)
+    )
 
 
 def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:

@@ -16,6 +16,7 @@ _DENIALS = frozenset(("none", "nothing", "not", "never", "nowhere", "neither", "
 _EDGES = WORDS["denied.edges"]
 _LARGELY = frozenset(("largely", "mostly", "partly", "mainly", "hardly", "barely"))
 _BUT = frozenset(("but", "except"))
+_NONE = frozenset(("no", "none"))
 _GOING_WITHIN = 4
 _GOING = ("get", "reach", "touch", "com", "extend", "run", "meet", "stretch", "hit", "arriv", "mak", "quite", "cross")
 _SPARING = ("leav", "miss", "spares", "spared", "sparing", "avoid")
@@ -96,7 +97,7 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
         or (word.startswith(_SPARING) and not leaving)
         or any(word == last and earlier.startswith(first) for first, last in _TWO_WORDS)
         or (word == "only" and at == before and earlier.startswith(_SPARING))
-        or (word == "but" and earlier in _WHOLES)
+        or (word == "but" and earlier in _WHOLES and reading.word(at - 2) not in _NONE)
         or _goes_not(reading.text.words[max(0, before - _GOING_WITHIN) : before + 1])
     )
 

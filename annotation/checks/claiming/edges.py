@@ -20,6 +20,7 @@ _EDGE_WORDS = frozenset(("edge", "edges", "border", "borders", "margin", "margin
 _STRICT = ("continu", "cut", "clip", "beyond", "crop", "extend", "leav", "exit", "past", "enter", "truncat")
 _LEAVING = ("beyond", "past", "out", "leav", "exit", "bleed", "spill", "cut", "clip", "crop", "truncat")
 _NOT = frozenset(("not", "without", "never", "nor", "no", "none", "nothing", "neither"))
+_BUT = frozenset(("but", "except", "save"))
 _ARTICLES = (["a"], ["an"], ["any"])
 
 
@@ -72,6 +73,8 @@ def edge(reading: Reading, mark: Mark, number: int, _: Meaning) -> bool:
     while at < mark.stop + _REACH and (reading.word(at) in _BETWEEN or reading.word(at) in _EDGE_WORDS):
         named = named or reading.word(at) in _EDGE_WORDS
         at += 1
+    if reading.word(at) in _BUT:
+        return True  # touches no edge but the northern one
     following = [each for each in reading.marks[number + 1 : number + 4] if each.start <= at]
     if any(each.kind in ("place", "all edges") for each in following):
         return True

@@ -72,7 +72,7 @@ def _partner(reading: Reading, number: int, word: str) -> int | None:
     between = reading.text.words[mark.stop : reading.marks[following].start]
     if word == "from" and _is_middle(reading, following) and not _VIA.isdisjoint(between):  # via the centre
         following = _next_place(reading, following, ("picture", "pronoun", "rel")) or following
-    elif _is_middle(reading, following) and _goes_on(reading, following):  # to the middle of the bottom
+    if _goes_on(reading, following):  # to the middle of the bottom
         following += 1
     stop = reading.marks[following].start
     between = reading.text.words[mark.stop : stop]
@@ -87,7 +87,7 @@ def _is_middle(reading: Reading, number: int) -> bool:
 
 
 def _goes_on(reading: Reading, number: int) -> bool:
-    """`The middle of` the bottom."""
+    """`The middle of` the bottom, `the right-hand part of` the top edge."""
     mark = reading.marks[number]
     after = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
     return after is not None and after.kind == "place" and reading.text.words[mark.stop : after.start] == ["of", "the"]
@@ -109,6 +109,16 @@ def listed(reading: Reading, number: int) -> list[Place]:
     return [replace(each, scope=each.scope or scope) for each in places] if len(places) > 1 else places
 
 
+def lent_scope(reading: Reading, number: int) -> str:
+    """The scope that the next place of a pair lends: its upper and lower corners."""
+    after = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    joined = after is not None and after.kind == "place"
+    if after is None or not joined or reading.text.words[reading.marks[number].stop : after.start] != ["and"]:
+        return ""
+    scope: str = after.content.scope
+    return scope
+
+
 def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> bool:
     """Whether a place goes on the list: not half of a pair (N-S), and not before a thing of its own."""
     mark = reading.marks[following]
@@ -123,10 +133,19 @@ def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> boo
     after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
     if after is not None and after.kind == "place" and reading.text.joined[after.start]:
         return False
-    if reading.binder.is_passive(mark.stop) or (not fronted and reading.word(mark.stop) in FINITE):
+    own_article = "the" in between
+    if reading.binder.is_passive(mark.stop) or (own_article and not fronted and reading.word(mark.stop) in FINITE):
         return False  # the left is covered by, the left belongs to
+    if reading.word(mark.stop) == "of" and between == [","] and not _of_picture(reading, following):
+        return False  # in the corner, south-west of a path
     own = not fronted and not PREPOSITIONS.isdisjoint(between)
     return not (own and reading.binder.is_fronted(mark.start, mark.stop))
+
+
+def _of_picture(reading: Reading, number: int) -> bool:
+    """Whether a place is said to be one of the picture's."""
+    after = reading.marks[number + 1] if number + 1 < len(reading.marks) else None
+    return after is not None and after.kind == "picture" and after.start <= reading.marks[number].stop + 2
 
 
 def _next_place(reading: Reading, number: int, passing: Sequence[str]) -> int | None:

@@ -68,9 +68,21 @@ def _tag_dimension(reading: Reading, mark: Mark, told: Quantity) -> tuple[str, f
     name = DIMENSION_WORDS.get(reading.word(at), "")
     if name and not (words[at] == "across" and reading.word(at + 1).isalpha() and reading.word(at + 1) != "and"):
         return name, 1.0, at + 1
-    before = (DIMENSION_WORDS.get(word, "") for word in words[max(0, mark.start - 5) : mark.start] if word in MEASURED)
+    first = max(0, mark.start - 5)
+    before = (
+        DIMENSION_WORDS.get(words[k], "")
+        for k in range(first, mark.start)
+        if words[k] in MEASURED and not _of_picture(reading, k + 1)
+    )
     name = next(before, "")
     return (name, 1.0, mark.stop) if name else None
+
+
+def _of_picture(reading: Reading, at: int) -> bool:
+    """`Of the image` begins at a word: the width of the image is no width of a road."""
+    return reading.word(at) == "of" and any(
+        mark.kind == "picture" and at < mark.start <= at + len(("of", "the")) for mark in reading.marks
+    )
 
 
 def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:

@@ -24,6 +24,7 @@ _COURSE_VERBS = (
 _THINGS = frozenset(("class", "name", "pronoun", "generic"))
 _PARTICLES = frozenset(("up", "off", "out"))
 _PARTING = frozenset((",", ";", "."))
+_FORBIDDEN = (["are", "not"], ["is", "not"], ["may", "not"], ["are", "banned"], ["are", "forbidden"], ["are", "barred"])
 _DENIED_WITHIN = 3
 _LIKENESS = frozenset(("like", "shaped", "sized", "style", "type", "esque", "coloured", "size"))
 _ADJECTIVES_BEFORE = 4
@@ -70,12 +71,14 @@ def is_mention(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
         return False
     if mark.stop < len(words) and text.joined[mark.stop] and words[mark.stop] in _LIKENESS:
         return False  # lake-like
+    if words[mark.stop : mark.stop + 2] in _FORBIDDEN:
+        return False  # on which cars are not allowed
     if mark.stop - start > 1:
         return True
     if words[start] in _COUNTED and start and (words[start - 1] in VALUES or words[start - 1].isdecimal()):
         return False  # the four-lane road
     verb = words[start] in _VERB_LIKE and _is_verb(text, start, stops)
-    return not (verb or (words[start] in _COURSE_NOUNS and _is_course(text, start)))
+    return not (verb or (words[start] in _COURSE_NOUNS and _is_course(text, start, stops)))
 
 
 def _is_verb(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
@@ -89,9 +92,11 @@ def _is_verb(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
     return False
 
 
-def _is_course(text: Text, start: int) -> bool:
+def _is_course(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
     """`Follows a winding path`: the way that something takes."""
     words = text.words
+    if words[start] in ("route", "course", "path", "line") and words[start + 1 : start + 2] == ["of"] and start:
+        return words[start - 1] in ("the", "its")  # such is the route of the power line
     for at in range(start - 1, max(-1, start - _ADJECTIVES_BEFORE - 2), -1):
         word = words[at]
         if word in (",", ";", ".") or text.sentence[at] != text.sentence[start]:
@@ -99,7 +104,7 @@ def _is_course(text: Text, start: int) -> bool:
         if word.endswith("ing") and words[at - 1] in DETERMINERS:
             continue  # a winding path
         if word.startswith(_COURSE_VERBS) and at < start - (word not in ("its", "their")):
-            return True
+            return not word.startswith("wind") or _is_told(text, at, stops)  # on the left winds a path
         if (
             word in ("in", "on", "along")
             and at < start - 1
@@ -107,6 +112,12 @@ def _is_course(text: Text, start: int) -> bool:
         ):
             return any(words[k] in ("straight", "winding", "curved", "diagonal", "curving") for k in range(at, start))
     return False
+
+
+def _is_told(text: Text, verb: int, stops: Mapping[int, Mark]) -> bool:
+    """Whether a thing is told before a verb in its sentence."""
+    return any(mark.kind in _THINGS and last < verb and text.sentence[last] == text.sentence[verb]
+               for last, mark in stops.items())  # fmt: skip
 
 
 def is_generic_mention(text: Text, mark: Mark) -> bool:

@@ -42,7 +42,7 @@ def position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], w
         of_quality or targets,
         said.holds,
         "position",
-        spare=lambda: reading.known if said.picked else (),
+        spare=lambda: reading.known if said.picked else said.coming(),
     )
 
 
@@ -70,6 +70,11 @@ class _Said:
         word = self.reading.word
         return "one" in (word(self.span[1]), word(self.before), word(self.before - 1))
 
+    def coming(self) -> Sequence[Known]:
+        """What follows `200 m further south, is`: it may lie there, seen from what is told before."""
+        following = self.reading.binder.next_mention(self.span[1]) if self.word in _FURTHER else None
+        return following.elements if following else ()
+
     def holds(self, element: Known) -> bool | None:
         """Whether an element lies there, ends there, heads there, or lies there from something else."""
         if self.word in _FURTHER and len(self.listed) == 1:
@@ -78,7 +83,13 @@ class _Said:
                 return True in seen
         through = self.word in _THROUGH and any(each.middle and not each.points for each in self.listed)
         lies = verdicts.at_places(element, self.listed, through=through, forgiving=self.word == "near")
-        if lies or self._is_relative(element) or self._ends_there(element) or self._heads_there(element):
+        if (
+            lies
+            or self._is_within_part(element)
+            or self._is_relative(element)
+            or self._ends_there(element)
+            or self._heads_there(element)
+        ):
             return True
         if element.ends is not None and not _STOPPING.isdisjoint(
             self.reading.text.words[max(0, self.before - 2) : self.before]
@@ -93,7 +104,9 @@ class _Said:
     def _is_relative(self, element: Known) -> bool:
         """`On the north-western side`, `borders them on the south-east`: as seen from another thing."""
         here = self.listed[0]
-        if len(self.listed) > 1 or not here.points or not here.compass or here.scope not in ("", "side"):
+        if len(self.listed) > 1 or not here.points or here.scope not in ("", "side"):
+            return False
+        if not here.compass and not self.picked:
             return False
         if self.word in _WITHIN and not self.picked:
             return False
@@ -136,6 +149,22 @@ class _Said:
         pieces = element.parts is not None and element.parts > 1
         partly = pieces or self.word == "from" or any(word.startswith(_REACHING) for word in words)
         return partly and self._touches(element)
+
+    def _is_within_part(self, element: Known) -> bool:
+        """`In the lower part of the frame, in the middle and on the right`: the middle of that part."""
+        one, *others = self.listed
+        if not others and one.middle and not one.points:
+            earlier = [mark for mark in self.reading.marks if mark.kind == "place" and mark.stop <= self.span[0]]
+            if (
+                not earlier
+                or not self.reading.text.sentence[earlier[-1].start] == self.reading.text.sentence[self.span[0]]
+            ):
+                return False
+            one, others = earlier[-1].content, [one]
+        if len(one.points) != 1 or not any(each.middle and not each.points for each in others):
+            return False
+        parts = [verdicts.part_of(one, each) for each in others]
+        return bool(element.cells) and all(cells is not None and not cells.isdisjoint(element.cells) for cells in parts)
 
     def _touches(self, element: Known) -> bool:
         return bool(element.cells) and not any(each.needs.isdisjoint(element.cells) for each in self.listed)

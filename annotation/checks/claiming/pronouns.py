@@ -7,6 +7,7 @@ from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
 from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.places import STARTERS
 from annotation.checks.claiming.numerals import UNIT_WORDS
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
@@ -78,7 +79,15 @@ def _ranked(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequence[in
     ranked = (before or [each for each in here if each.subject])[:1]
     if not before:
         ranked += [each for each in earlier if each.subject][:1] + earlier[-1:]
-    return [*ranked, *here[-1:], told[-1]]
+    return [*_parallel(text, mark, here), *ranked, *here[-1:], told[-1]]
+
+
+def _parallel(text: Text, mark: Mark, here: Sequence[Mention]) -> list[Mention]:
+    """`North of the wood lies a meadow, and south of it a pond`: the wood."""
+    if text.words[max(0, mark.start - 1) : mark.start] != ["of"]:
+        return []
+    return [each for each in here if "of" in text.words[max(0, each.mark.start - 2) : each.mark.start]
+            and not STARTERS.isdisjoint(text.words[max(0, each.mark.start - 4) : each.mark.start])][:1]  # fmt: skip
 
 
 def _of_number(word: str, found: list[Known]) -> list[Known]:

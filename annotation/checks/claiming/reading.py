@@ -7,7 +7,7 @@ from annotation.checks.claiming.binding import Binder
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Lexicon
 from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark, clauses, read_marks
-from annotation.checks.claiming.mentions import Mention, governed, is_generic_mention, is_mention, meant_by
+from annotation.checks.claiming.mentions import ROLES, Mention, governed, is_generic_mention, is_mention, meant_by
 from annotation.checks.claiming.names import Name, names_in
 from annotation.checks.claiming.pronouns import antecedents, is_pronoun
 from annotation.checks.claiming.text import Text, fold
@@ -144,7 +144,7 @@ class Reading:
     def _mention(self, mark: Mark, told: Sequence[Mention]) -> Mention | None:
         if mark.kind == "name":
             return self._name(mark)
-        if mark.kind == "pronoun" and is_pronoun(self.text, mark):
+        if mark.kind == "pronoun" and is_pronoun(self.text, mark) and not self._points_at_noun(mark):
             before = self.by_stop.get(mark.start - 1)
             if self.word(mark.start) in ("it", "they") and before is not None and before.kind in ("class", "generic"):
                 return None  # the fields it follows cover
@@ -152,8 +152,22 @@ class Reading:
         if mark.kind == "generic" and (qualified := self._qualified(mark)):
             return Mention(mark, "class", qualified, senses=tuple(element.own for element in qualified))
         if mark.kind == "generic" and told and is_generic_mention(self.text, mark):
-            return Mention(mark, "generic", antecedents(self.text, mark, told, self.clause))
+            return Mention(mark, "generic", self._echoed(mark, told) or antecedents(self.text, mark, told, self.clause))
         return self._class(mark, told) if mark.kind == "class" else None
+
+    def _echoed(self, mark: Mark, told: Sequence[Mention]) -> list[Known]:
+        """`This band`, after `a band of grass`."""
+        word = self.word(mark.start)
+        before = (each for each in reversed(told) if each.kind == "class")
+        return next((each.elements for each in before
+                     if self.text.words[max(0, each.mark.start - 2) : each.mark.start] == [word, "of"]), [])  # fmt: skip
+
+    def _points_at_noun(self, mark: Mark) -> bool:
+        """`West of that ramp`: the noun that follows is meant, and no pronoun."""
+        if self.word(mark.start) != "that" or self.word(mark.start - 1) not in ROLES:
+            return False
+        following = next((each for each in self.marks if each.start >= mark.stop), None)
+        return following is not None and following.start <= mark.stop + 1 and following.kind in ("class", "generic")
 
     def _qualified(self, mark: Mark) -> list[Known]:
         """`Hospital land`, `the retail parcel`: things whose noun begins with the word before."""

@@ -24,6 +24,9 @@ _PARTING = ("divid", "split", "separat", "cut")
 """Verbs that part one thing from another."""
 _SHARP = frozenset(("crosses", "crossed", "inside", "touches", "outside"))
 """Relations that are clear enough to be held against what a pronoun most likely means."""
+_STANDING = frozenset(("stand", "stands", "lie", "lies", "sit", "sits", "grow", "runs", "run"))
+_DENIALS = frozenset(("not", "never", "without"))
+_DENIED_WITHIN = 2
 _NOT_GOVERNED = WORDS["relating.not_governed"]
 _OPEN_KINDS = frozenset(("picture", "place", "rel", "edge"))
 
@@ -39,13 +42,18 @@ def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> boo
         straight = reading.text.words.index("straight", mark.start)
         traits.bends(reading, (straight, straight + 1), reading.lexicon.alone("straight")[0])
     mention = object_of(reading, mark)
-    if _is_picture_subject(reading, mark, number):
+    if _is_picture_subject(reading, mark, number) or (
+        meaning.value == "contains" and _is_place_subject(reading, mark, number)
+    ):
         return True
     if mention is None or (reading.word(mark.start) == "by" and reading.word(mark.start - 1) not in _AGENT_AFTER):
         return False
     if meaning.value == "between":
         return _between(reading, mark, mention)
     subjects = subjects_of(reading, mark, mention)
+    if mention.mark.start == mark.stop and reading.word(mark.stop) in ("which", "whom") and mark.start + 1 == mark.stop:
+        passing = reading.binder.next_mention(mention.mark.stop)  # a wood through which a path passes
+        subjects = list(passing.elements) if passing else []
     if reading.word(mark.start) in _SPREADING:  # scattered over the meadow
         subjects = [element for element in subjects if element.is_line]
     if not (reading.word(mark.start).startswith(_PARTING) and reading.word(mention.mark.stop) == "from"):
@@ -63,11 +71,21 @@ def relate(
 ) -> None:
     """Adds the claim that one of some elements stands in a relation to one of others; a weak one is never false."""
 
+    denied = _is_denied(reading, span[0])
+
     def stands(one: Known, other: Known) -> bool | None:
         held = standing.stands(one, name, other)
+        if denied:
+            return None if held is None else not held
         return None if weak and held is False else held
 
     _settle(reading, "relation", span, ones, others, stands)
+
+
+def _is_denied(reading: Reading, start: int) -> bool:
+    """Whether a relation is denied: does not cross it, without touching the wood."""
+    before = reading.text.words[max(0, start - _DENIED_WITHIN) : start]
+    return bool(before) and (not _DENIALS.isdisjoint(before) or before[-1].endswith("n't")) and "," not in before
 
 
 def towards(reading: Reading, span: Span, ones: Sequence[Known], place: Place, others: Sequence[Known]) -> None:
@@ -84,7 +102,7 @@ def object_of(reading: Reading, mark: Mark) -> Mention | None:
     possessive = reading.word(mention.mark.start) in ("its", "their") and mention.kind == "pronoun"
     if possessive and any(each.kind == "place" and each.start == mention.mark.stop for each in reading.marks):
         return None  # traverses its lower third
-    if any(not word.isalnum() or word in _NOT_GOVERNED for word in between):
+    if any(not word.isalnum() or word in _NOT_GOVERNED or word in _STANDING for word in between):
         return None
     first = bisect_left(reading.marks, mark.stop, key=lambda each: each.start)
     for each in reading.marks[first:]:
@@ -122,7 +140,10 @@ def _around(reading: Reading, mark: Mark, mention: Mention, own: set[str]) -> li
 
 
 def _inverted(reading: Reading, mark: Mark, mention: Mention) -> list[Known] | None:
-    """`Touching it on the north-west is Whitehall Terrace`: the subject comes last."""
+    """`Touching it on the north-west is Whitehall Terrace`, `inside both stand trees`: the subject comes last."""
+    if reading.word(mark.start) in ("inside", "within", "in") and reading.word(mention.mark.stop) in _STANDING:
+        within = reading.binder.next_mention(mention.mark.stop)
+        return list(within.elements) if within is not None else None
     opens = reading.text.opens_sentence(mark.start) and reading.word(mark.start).endswith("ing")
     stop = mention.mark.stop
     verb = next((at for at in range(stop, stop + _REACH) if reading.word(at) in ("is", "are", "runs", "lies")), None)
@@ -175,6 +196,19 @@ def _is_picture_subject(reading: Reading, mark: Mark, number: int) -> bool:
     return not any(
         told.mark.start < mark.start and reading.clause[told.mark.start] == clause for told in reading.mentions
     )
+
+
+def _is_place_subject(reading: Reading, mark: Mark, number: int) -> bool:
+    """`The top right holds a pond`, `the corner, 62 m further east, holds a ramp`: a part of the picture does."""
+    for before in reversed(reading.marks[:number]):
+        if before.kind == "place":
+            if reading.word(before.start - 1) != "the" or not reading.same_sentence(before, mark):
+                continue
+            opens = before.start < 2 or reading.text.opens_sentence(before.start - 1)
+            return opens or reading.word(before.start - 2) in (",", ";", "and", "while")
+        if before.start in reading.by_start:
+            return False
+    return False
 
 
 def _settle(

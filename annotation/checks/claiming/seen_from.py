@@ -3,13 +3,16 @@
 from annotation.checks.claiming import verdicts
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.listing import REACH
-from annotation.checks.claiming.marks import Mark
-from annotation.checks.claiming.mentions import Mention
+from annotation.checks.claiming.marks import DETERMINERS, Mark
+from annotation.checks.claiming.mentions import ROLES, Mention
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.relating import relate, subjects_of, towards
 
 _PARTING = frozenset((",", ";", ":", ".", "and", "while", "but"))
+_SIDES = frozenset(("borders", "beside", "along", "touches"))
+_CLOSELY = ("closely", "directly", "immediately")
+_SOME_WAY = frozenset(("some", "way", "a", "short", "little", "distance", "further", "farther", "close", "just"))
 _NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
 
 
@@ -53,6 +56,41 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
     towards(reading, span, targets, here, others)
 
 
+def at_side_of(reading: Reading, mark: Mark, before: int) -> bool:
+    """`Borders it on the north`, `touches the wood on its south side`: as seen from what it borders. Adds the claim.
+
+    `Borders the wood on the north` may be meant from either, and `to its north` is from what borders.
+    """
+    here: Place = mark.content
+    own = reading.word(before) in ("its", "their")
+    preposition = before - 1 if own else before
+    if not here.points or here.scope not in ("", "side") or not (here.compass or own or here.scope == "side"):
+        return False
+    opens = reading.word(mark.stop) == ","
+    if reading.word(preposition) not in (("on", "to") if opens and not own else ("on",)):
+        return False
+    if reading.word(mark.stop) in ("by", "of"):
+        return False
+    bordered = _bordered(reading, preposition + 1)
+    if bordered is None or bordered[0].meaning("rel") is None or bordered[0].meaning("rel").value not in _SIDES:
+        return False
+    verb, thing = bordered
+    participle = reading.word(verb.start).endswith("ing")
+    opens = opens and (participle or reading.word(verb.start) in ROLES)
+    opens = opens and (reading.text.opens_sentence(verb.start) or reading.word(verb.start - 1) in _PARTING)
+    following = reading.binder.next_mention(mark.stop) if opens else None  # near it to the east, a street
+    if following is None and reading.word(preposition) == "to":
+        return False
+    beside = next((told for told in reading.mentions if participle and told.mark.stop == verb.start), None)
+    chosen = following or beside  # a patch of grass bordering it on the east
+    subjects = chosen.elements if chosen else subjects_of(reading, verb, thing)
+    if not subjects or not (own or here.scope or thing.kind == "pronoun"):
+        return False
+    others = [element for element in thing.elements if element not in subjects]
+    towards(reading, (mark.start, mark.stop), subjects, here, others)
+    return True
+
+
 def _has_end(element: Known, place: Place) -> bool | None:
     """Whether a line can have an end on that side: not where it runs square to it."""
     along = verdicts.along_axis(element, place.vector)
@@ -61,9 +99,12 @@ def _has_end(element: Known, place: Place) -> bool | None:
 
 def _stands_apart(reading: Reading, mark: Mark, before: int) -> bool:
     """`And, 85 m to its south, a street`: between commas, with no thing right before."""
-    if reading.word(mark.stop) != ",":
+    follows = reading.word(mark.stop) in ("a", "an") and reading.word(before - 2) in _SOME_WAY
+    if reading.word(mark.stop) != "," and not follows:
         return False
     at = before - 2
+    while reading.word(at) in _SOME_WAY:
+        at -= 1
     for number in reading.marks:
         if number.kind == "quantity" and number.stop == before - 1:
             at = number.content.start - 1
@@ -72,11 +113,12 @@ def _stands_apart(reading: Reading, mark: Mark, before: int) -> bool:
 
 def _bordered(reading: Reading, before: int) -> tuple[Mark, Mention] | None:
     """`Borders the wood on its southern side`: the wood's, with the mark of bordering."""
-    at = before - 1 - (reading.word(before - 2) == ",")
+    at = before - 1 - (reading.word(before - 2) in (",", *_CLOSELY))
     for number, mark in enumerate(reading.marks[:-1]):
         thing = reading.by_start.get(reading.marks[number + 1].start)
         active = mark.kind == "rel" and reading.word(mark.stop - 1) != "by"
-        if active and thing and thing.kind in ("class", "name") and thing.mark.stop == at:
+        active = active and reading.word(mark.start - 1) not in DETERMINERS  # the adjoining wood to its south
+        if active and thing and thing.kind in ("class", "name", "pronoun") and thing.mark.stop == at:
             return mark, thing
     return None
 

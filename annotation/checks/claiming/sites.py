@@ -12,7 +12,7 @@ from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.position import position
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.relating import towards
-from annotation.checks.claiming.seen_from import of_itself, of_something
+from annotation.checks.claiming.seen_from import at_side_of, of_itself, of_something
 
 _MOVING = (
     "run", "head", "trend", "lead", "flow", "continu", "extend", "stretch", "go", "pass", "bend", "curv", "turn",
@@ -38,6 +38,7 @@ def place(reading: Reading, number: int) -> None:
     word = reading.word(before)
     approach = word == "from" and any(each.startswith(_MEETING) for each in words[max(0, before - 3) : before])
     if (approach and not mark.content.scope) or _is_little(words, mark.start):
+        listing.pair(reading, number, word)  # reaches from the north to the south
         return  # touching it from the north; a little south of due east
     if words[mark.start].endswith("most") and words[mark.stop : mark.stop + 1] == ["of"]:
         return  # the westernmost of them
@@ -51,6 +52,8 @@ def place(reading: Reading, number: int) -> None:
     told = listing.listed(reading, number)
     if is_left_out(reading, told, before):
         left_free(reading, mark, told, before)
+    elif len(told) == 1 and at_side_of(reading, mark, before):
+        return
     elif own and not _follows_picture(reading, number):
         of_itself(reading, mark, before)
     elif not (word.startswith("toward") and _fades(words, before)) and not (
@@ -76,9 +79,10 @@ def _told(reading: Reading, number: int, listed: Sequence[Place], before: int) -
         return
     here, word = listed[0], reading.word(before)
     span = (reading.marks[number].start, listed[-1].stop)
-    moving = (
-        word.startswith(_MOVING) and not here.scope and _EXACTLY.issuperset(reading.text.words[before + 1 : span[0]])
-    )
+    bound = word == "for" and reading.word(before - 1).startswith(("mak", "head", "bound", "aim"))
+    between = _EXACTLY | {"the"} if bound else _EXACTLY
+    moving = (bound or word.startswith(_MOVING)) and not here.scope
+    moving = moving and between.issuperset(reading.text.words[before + 1 : span[0]])
     if word == "from" and all(each.scope == "edge" and each.points for each in listed):
         targets = reading.binder.targets(*span, lambda element: element.edges is not None, place=True)
         reading.settle("edge", span, targets, lambda e: verdicts.cut_at(e, listed), "edges")
@@ -116,7 +120,8 @@ def _follows_picture(reading: Reading, number: int) -> bool:
         if mark.kind not in ("pronoun", "rel"):
             place = reading.marks[number]
             between = set(reading.text.words[mark.stop : place.start])
-            apart = ";" in between or ("," in between and ("to" in between or not place.content.scope))
+            scope = place.content.scope or listing.lent_scope(reading, number)
+            apart = ";" in between or ("," in between and ("to" in between or not scope))
             return mark.kind == "picture" and not apart and reading.same_sentence(mark, place)
     return False
 

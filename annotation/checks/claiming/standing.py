@@ -58,6 +58,8 @@ def _bears_out(fact: Mapping[str, Any], relation: str, one: Known, other: Known,
     both_lines = one.is_line and other.is_line
     if held in _TRUE_OF.get(relation, ()) or ({relation, held} <= _CROSSING and both_lines):
         return True
+    if relation == "touches" and held in _SIDE_BY_SIDE and distance == "touching":
+        return True
     through = {relation, held} == {"crosses", "inside"} and one.is_line  # a line through an area is in it as well
     return False if held in _FALSE_OF.get(relation, ()) and not through else None
 

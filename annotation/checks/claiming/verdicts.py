@@ -1,6 +1,7 @@
 """Claims held against the facts of one element: true, false, or nothing known (None)."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.numbers import Quantity
@@ -75,6 +76,13 @@ def _elsewhere(element: Known, places: Sequence[Place], *, outside: bool, forgiv
     if beside and beside <= element.cells:
         return True
     return None if beside or forgiving or places[0].scope in ("half", "part") else False
+
+
+def part_of(one: Place, other: Place) -> frozenset[str] | None:
+    """Cells of a part of a part: the middle or left of the lower part; None where both are on one axis."""
+    if other.points and bool(one.north) == bool(other.north):
+        return None
+    return replace(one, points=one.points + other.points, middle=other.middle).needs
 
 
 def cut_by(element: Known, edges: Collection[str]) -> bool | None:

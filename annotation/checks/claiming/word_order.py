@@ -37,6 +37,7 @@ class WordOrder:
         self.mentions = mentions
         self.clause = clause
         self._numbers = {mark.start for mark in marks if mark.kind == "quantity"}
+        self._measures = {mark.stop: mark.content.start for mark in marks if mark.kind == "quantity"}
         self._after_pictures = {mark.start: mark.stop for mark in marks if mark.kind == "picture"}
         self._starts = [mention.mark.start for mention in mentions]
 
@@ -52,6 +53,9 @@ class WordOrder:
         sentence = self.text.sentence[start]
         while at >= 0 and self.text.sentence[at] == sentence and words[at] in PREPOSITIONS:
             at -= 1
+        measured = self._measures.get(at + 1)
+        if measured and words[measured - 2 : measured] == ["and", ","] and words[stop : stop + 1] == [","]:
+            at = measured - 1  # Bell Street and, 158 m west of it, Main Street
         if at >= 0 and words[at] == ":" and any(mention.mark.stop == at for mention in self.mentions):
             return False  # the latter: lower right
         if at >= 0 and self.text.sentence[at] == sentence and words[at] not in _OPENING:
