@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from annotation import measure
 from annotation.measuring import frame
 from annotation.request import ElementFacts
+from annotation.tagging.kinds import shared_kind
 from annotation.tagging.names import proper_name
+from annotation.tagging.nouns import pluralise
 from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
 
@@ -105,7 +107,9 @@ class FactMaker:
         matrix: NDArray[np.float64],
         area: tuple[float, float] | None = None,
     ) -> ElementFacts:
-        """Facts of repeated elements with the same noun, told as one: how many, how they stand, what all share.
+        """Facts of repeated elements of one kind, told as one: how many, how they stand, what all share.
+
+        Where their nouns differ (houses and detached houses), they have the noun of what all are (houses), and its tag.
 
         Args:
             keys: OSM ids of the members; the first stands for the group.
@@ -114,11 +118,11 @@ class FactMaker:
             matrix: (2, 2) unit frame to metres on the ground, see `frame.ground_matrices`.
             area: share of the patch and square metres that all take together; left out for points.
         """
+        nouns, common = self._shared(tags)
         facts: dict[str, Any] = {
-            **self._nouns(tags[0]),
+            **nouns,
             **measure.arrangement(points @ matrix.T, float(np.sqrt(abs(np.linalg.det(matrix))))),
         }
-        common = _common(tags)
         attributes = self.table.attributes(common, self.gsd)
         if attributes:
             facts["attributes"] = list(map(clean, attributes))
@@ -131,6 +135,15 @@ class FactMaker:
             listed = frame.positions(contents[None])[0]
             facts["position"] = [cell for cell, here in zip(frame.CELLS, listed, strict=True) if here]
         return ElementFacts(keys[0], "area" if area else "point", common, facts)
+
+    def _shared(self, tags: Sequence[Mapping[str, str]]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Nouns and tags that hold of all."""
+        common = _common(tags)
+        called = {self.table.noun(each) for each in tags}
+        if len(called) == 1:
+            return self._nouns(tags[0]), common
+        noun, (key, value) = shared_kind(called)
+        return {"noun": noun, "plural": pluralise(noun)}, {**common, key: value}
 
 
 def _common(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:

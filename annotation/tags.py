@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from annotation.errors import AnnotationError
+from annotation.tagging.kinds import KINDS_OF
 from annotation.tagging.nouns import GENERIC_BUILDINGS, changes_noun, noun_phrase
 from annotation.tagging.rows import TagRow, parse_rows
 from annotation.tagging.visibility import hidden_reason
@@ -72,7 +73,8 @@ class TagTable:
 
     def __post_init__(self) -> None:
         rows = self.rows.values()
-        content = "\n".join(repr(astuple(row)) for row in sorted(rows, key=lambda row: (row.key, row.value)))
+        in_order = sorted(rows, key=lambda row: (row.key, row.value))
+        content = "\n".join([*(repr(astuple(row)) for row in in_order), repr(KINDS_OF)])
         things = {row.key for row in rows if row.kind != "attribute"}
         described = {row.key for row in rows if row.kind == "attribute" and row.seen_from is not None}
         keys = (*KEY_ORDER, *sorted(things.difference(KEY_ORDER)))

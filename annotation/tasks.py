@@ -68,7 +68,7 @@ class Pairs:
         patch: number of the patch within the unit.
         key: identity of the element, the same on every run (its OSM id, say); feeds the lots.
         kind: index into `KINDS`.
-        klass: any number that is equal for elements with the same noun.
+        klass: any number that is equal for elements that are counted together.
         share: share of the patch; 0 for lines and points.
         length: length within the patch, in patch sides; 0 for areas and points.
         weight: see `weights`.
@@ -198,7 +198,8 @@ def _subjects(pairs: Pairs, policy: Policy) -> _Subjects:
     is_area = np.where(group, (share >= GROUP_SHARE) | (count >= GROUP_COUNT), area[first])
     spread = np.where(pairs.kind[first] == LINE, np.minimum(pairs.length[first], 1) / 4, share)
     extent = np.sqrt(spread + np.where(group, POINT_EXTENT * np.minimum(count, 20), 0))
-    score = pairs.weight[first] * extent
+    weight = np.minimum.reduceat(pairs.weight[rows], start) if len(start) else np.zeros(0)  # the commonest counts
+    score = weight * extent
     repeats = _rank(pairs.patch[first], pairs.klass[first], score)
     return _Subjects(
         rows=rows,

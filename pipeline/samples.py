@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from annotation.measure import NOTHING, extents
 from annotation.measuring.frame import EPSILON, ground_matrices
 from annotation.rarity import weights
+from annotation.tagging.kinds import lineage
 from annotation.tasks import KINDS, Pairs, Plan, choose
 from download.osm.dates import periods, stood
 from pipeline.config import Config, GridSamples
@@ -51,7 +52,7 @@ class UnitElements:
         tags: as mapped.
         geometries: in the scene's CRS.
         seen_from: coarsest GSD in metres.
-        klass: number of the noun; equal for what a person would call the same.
+        klass: number of the kind; equal for what is counted together.
         weight: visibility times rarity.
         newer: how many more there are that were not there yet, or no longer, when the picture was taken.
     """
@@ -96,6 +97,7 @@ def unit_elements(store: ElementStore, patches: Patches, block: Block, on: date 
     seen_from = table["seen_from"].to_numpy().astype(np.float64)
     geometries = shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False))
     kinds, nouns, main = (table[name].combine_chunks().dictionary_encode() for name in ("kind", "noun", "main"))
+    _, family = np.unique([lineage(noun)[-1] for noun in nouns.dictionary.to_pylist()], return_inverse=True)
     classes = [_pair(tag) for tag in main.dictionary.to_pylist()]
     return UnitElements(
         ids=table["id"].to_pylist(),
@@ -104,7 +106,7 @@ def unit_elements(store: ElementStore, patches: Patches, block: Block, on: date 
         tags=TagColumn.of(table["tags"].combine_chunks()),
         geometries=to_crs(geometries, block.scene.crs),
         seen_from=seen_from,
-        klass=_codes(nouns),
+        klass=family[_codes(nouns)],
         weight=weights([classes[code] if code >= 0 else None for code in _codes(main).tolist()], seen_from, gsd),
         newer=int((~standing).sum()),
     )

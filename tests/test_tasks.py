@@ -132,6 +132,14 @@ def test_a_group_is_told_alone_when_it_is_large_enough(number: int, share: float
     assert [plan.task for plan in plans] == ["area"] * told
 
 
+@pytest.mark.parametrize("rare", [0, 4])
+def test_a_group_weighs_what_its_commonest_members_do(rare: int) -> None:
+    unit = pairs(*[(0, POINT, 0.0)] * 10, klass=[3] * 5 + [4] * 5)
+    weight = np.where(np.arange(5) == rare, 1.0, 0.1)
+    (plan,) = choose(replace(unit, weight=np.concatenate([weight, np.full(5, 0.2)])), seeds(1), {"scene": 1}, Policy())
+    assert plan.told == (tuple(range(5, 10)), tuple(range(5)))
+
+
 def test_points_form_groups_too_but_rsteller_knows_none() -> None:
     unit = pairs(*[(0, POINT, 0.0)] * 8, klass=[3] * 8)
     (plan,) = choose(unit, seeds(1), BOTH, Policy())
