@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark
 from annotation.checks.claiming.mentions import ROLES, Mention
+from annotation.checks.claiming.places import STARTERS
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
-from annotation.checks.claiming.word_order import INVERTED, PREPOSITIONS, WordOrder
+from annotation.checks.claiming.word_order import HEDGING, INVERTED, PREPOSITIONS, WordOrder
 
 Applies = Callable[[Known], object]
 
@@ -74,6 +75,8 @@ class Binder(WordOrder):
 
     def _of_noun(self, start: int) -> Mention | None:
         """The noun or name before `of` and a claim: Fifth Street of 288 m is crossed by a motorway."""
+        while start > 1 and self.text.words[start - 1] in HEDGING:
+            start -= 1
         at = bisect_left(self._starts, start) - 1
         if start == 0 or self.text.words[start - 1] != "of" or at < 0:
             return None
@@ -112,12 +115,16 @@ class Binder(WordOrder):
             return mention if between == ["of"] and self.text.words[mention.mark.start] in ("it", "them") else None
         if "of" in between[:3] and not any(word in _STOPPERS - {"of"} or not word.isalnum() for word in between):
             return mention if start == 0 or self.text.words[start - 1] != "the" else None
+        words = self.text.words
+        coordinate = between[:1] == [","] and start and words[start - 1] in DETERMINERS and words[start] not in STARTERS
+        if coordinate and len(between) > 1:
+            between = between[1:]  # the straight, 245 m long Ferry Street
         if len(between) > 3 or any(
             word in _STOPPERS
             or word in ROLES
             or word in DETERMINERS
             or word in FINITE
-            or not word.isalnum()
+            or not (word.isalnum() or word[0].isdigit())
             or word in INVERTED
             for word in between
         ):

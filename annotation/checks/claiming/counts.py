@@ -5,7 +5,7 @@ from annotation.checks.claiming.lexicon import GENERIC
 from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark
 from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.numbers import Quantity
-from annotation.checks.claiming.reading import Reading
+from annotation.checks.claiming.reading import Kind, Reading, Verdict
 from annotation.checks.claiming.verdicts import within
 from annotation.checks.claiming.vocabulary import WORDS
 
@@ -94,6 +94,10 @@ def _bare(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     span = (mark.start, mark.stop)
     if following is not None and _shares_unit(reading, mark, told, following):
         return
+    beside = next((each for each in reading.mentions if each.mark.stop == told.start), None)
+    if beside and any(_is_percent(each, told) for each in beside.elements):
+        reading.add("share", *span, "supported", beside.elements[0].id, "share")
+        return  # the wood takes 37 percent, the farmland 28
     if any(within(each.count, told) for each in reading.told()):  # which number 263
         reading.add("count", *span, "supported", None, "count")
         return
@@ -118,8 +122,9 @@ def _shares_unit(reading: Reading, mark: Mark, told: Quantity, following: Mark) 
     low, high = told.low * unit * (1 - _NEARLY), told.high * unit * (1 + _NEARLY)
     values = (value for each in reading.told() for value in _of_kind(each, kind) if value is not None)
     held = any(low <= value <= high for value in values)
-    reading.add("share" if kind == "share" else "number", mark.start, mark.stop, "supported" if held else "contradicted",
-                None, kind)  # fmt: skip
+    told_kind: Kind = "share" if kind == "share" else "number"
+    verdict: Verdict = "supported" if held else "contradicted"
+    reading.add(told_kind, mark.start, mark.stop, verdict, None, kind)
     return True
 
 
@@ -127,6 +132,10 @@ def _of_kind(element: Known, kind: str) -> tuple[float | None, ...]:
     if kind == "share":
         return (element.share,)
     return (element.area,) if kind == "area" else (element.length, element.spacing)
+
+
+def _is_percent(element: Known, told: Quantity) -> bool:
+    return bool(within(None if element.share is None else 100 * element.share, told, _WHOLE))
 
 
 def _measures(element: Known, told: Quantity) -> bool:
@@ -146,11 +155,15 @@ def _count_of(reading: Reading, mark: Mark, told: Quantity, at: int) -> None:
     singles = sum(1 for each in mention.elements if each.count is None)
     wide = any(each.own not in mention.senses for each in mention.elements)
 
+    kin = sum(1 for each in reading.known if not each.kinds.isdisjoint(mention.senses))
+
     def right(element: Known) -> bool | None:
         if mention.part:
             return None
         if element.count is not None:
             return within(element.count, told)
+        if singles < told.low <= kin <= told.high and mention.kind == "class":
+            return True  # three railway lines, of a track and two sidings
         if wide and told.high <= singles:
             return True  # two roads, of three streets, ramps and motorways
         return bool(within(singles, told) or within(element.parts, told))

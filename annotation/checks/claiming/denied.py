@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.marks import Mark
@@ -10,6 +11,8 @@ from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.vocabulary import WORDS
 
 EXCEPT = frozenset(("except", "besides", "save", "barring", "bar", "excepting", "excluding"))
+_APART = frozenset(("apart", "aside"))
+_ABSENT = frozenset(("absent", "missing", "lacking"))
 _PREPOSITIONS = WORDS["denied.prepositions"]
 _WHOLES = WORDS["denied.wholes"]
 _DENIALS = frozenset(("none", "nothing", "not", "never", "nowhere", "neither", "nor"))
@@ -27,7 +30,7 @@ _TWO_WORDS = (
 """How two words before a place begin and end that say of it that a thing is not there."""
 _UNTOUCHED = WORDS["denied.untouched"]
 _TOUCHED = ("reach", "touch", "cross", "met", "cut", "cover", "fill", "occup")
-_SIGNS = WORDS["denied.signs"] | EXCEPT | _UNTOUCHED | _DENIALS
+_SIGNS = WORDS["denied.signs"] | EXCEPT | _APART | _ABSENT | _UNTOUCHED | _DENIALS
 """Without any of these words nothing is denied; quicker to ask than to read what stands where."""
 _PARTING = frozenset((",", ";", ":", ".", "but", "while", "whereas", "though"))
 _AFTER = 8
@@ -47,11 +50,20 @@ def is_left_out(reading: Reading, listed: Sequence[Place], before: int) -> bool:
     return _denied_before(reading, listed[0], before) or _denied_after(reading, listed[-1].stop)
 
 
+def has_exception(reading: Reading, start: int) -> bool:
+    """Whether the sentence of a word excepts a place: apart from the corner, except in the north."""
+    sentence = reading.text.sentence[start]
+    here = [word for word, of in zip(reading.text.words, reading.text.sentence, strict=True) if of == sentence]
+    return not EXCEPT.isdisjoint(here) or any(word in _APART and after == "from" for word, after in pairwise(here))
+
+
 def left_free(reading: Reading, mark: Mark, listed: Sequence[Place], before: int) -> None:
     """Adds the claim that a thing is not in places, or that it keeps off edges.
 
     It is false if an edge by name cuts the thing, or if all of a place is its own.
     """
+    while reading.word(before) in _PREPOSITIONS and reading.word(before - 1) in _BUT:
+        before -= 1
     start = before - 1 if reading.word(before) in _BUT and before > 1 else mark.start  # everywhere but the corner
     targets = reading.binder.targets(start, listed[-1].stop, lambda element: element.cells)
     sentence = reading.text.sentence[mark.start]
@@ -60,7 +72,10 @@ def left_free(reading: Reading, mark: Mark, listed: Sequence[Place], before: int
     )
     if not _LARGELY.isdisjoint(reading.text.words[max(0, mark.start - 4) : mark.start]):
         return
-    places = [replace(place, scope="edge") if of_edges and not place.scope else place for place in listed]
+    places = [
+        replace(place, scope="edge") if of_edges and not place.scope and len(place.points) == 1 else place
+        for place in listed
+    ]
     reading.settle("position", (mark.start, listed[-1].stop), targets, lambda e: _is_off(e, places), "position")
 
 
@@ -88,10 +103,14 @@ def _denied_before(reading: Reading, place: Place, before: int) -> bool:
     at = before
     while reading.word(at) in _PREPOSITIONS:
         at -= 1
+    if reading.word(at) == "only" and reading.word(at - 1) in _ABSENT:
+        at -= 1  # absent only from the top left
     word, earlier = reading.word(at), reading.word(at - 1)
     leaving = word.startswith("leav") and (place.scope == "edge" or not place.points or at < before or place.heading)
     return (
         word in EXCEPT
+        or (word in _ABSENT and at < before)
+        or (word in _APART and reading.word(at + 1) == "from")
         or word in ("neither", "nor")
         or (word in _DENIALS and (at < before or earlier in ("but", "and")))
         or (word.startswith(_SPARING) and not leaving)
@@ -119,7 +138,7 @@ def _denied_after(reading: Reading, stop: int) -> bool:
             return False
         if words[at] in _UNTOUCHED:
             return at > stop or words[at] == "untouched"
-        if words[at] == "not" and words[at + 1 : at + 2] in (["."], [","], [";"]):
+        if words[at] == "not" and words[at + 1 : at + 2] in (["."], [","], [";"], ["part"], ["among"]):
             return True  # and its eastern one is not
         if words[at] in ("not", "never") and at + 1 < len(words) and words[at + 1].startswith(_TOUCHED):
             return True

@@ -59,6 +59,8 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
             return None if element.edges is None else edges.isdisjoint(element.edges)
         if cut or strict:
             return cut
+        if cornered and places[0].scope != "corner" and not places[0].needs.isdisjoint(element.cells):
+            return True  # also reaches the top right
         return True if all(verdicts.heads_for(element, place) for place in places) else cut
 
     span = (mark.start, places[-1].stop)
@@ -70,7 +72,9 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
 def edge(reading: Reading, mark: Mark, number: int, _: Meaning) -> bool:
     """`Extends beyond the frame`: cut by some edge. Edges by name are told by their places."""
     at, named = mark.stop, False
-    while at < mark.stop + _REACH and (reading.word(at) in _BETWEEN or reading.word(at) in _EDGE_WORDS):
+    while at < mark.stop + _REACH and (
+        reading.word(at) in _BETWEEN or reading.word(at) == "no" or reading.word(at) in _EDGE_WORDS
+    ):
         named = named or reading.word(at) in _EDGE_WORDS
         at += 1
     if reading.word(at) in _BUT:

@@ -20,6 +20,7 @@ _TO = frozenset(("to", "towards", "until", "into"))
 _STAYING = frozenset(("keeps", "keep", "stays", "stay", "lies", "lie", "keeping", "staying"))
 _VIA = frozenset(("via", "through", "past", "across", "over"))
 _JOINING = frozenset(("and", "with", "to"))
+_ORDERING = (["they", "are"], ["these", "are"], [",", "they"], [",", "these"], ["come", "a"], [":", "a"])
 _PAIRING = ("between", "link", "connect", "join")
 
 
@@ -46,6 +47,8 @@ def pair(reading: Reading, number: int, word: str) -> bool:
     if not (started or bare):
         return False
     reading.done.update(range(number + 1, following + 1))
+    if started and reading.text.words[other.stop : other.stop + 2] in _ORDERING:
+        return True  # from west to east they are a road, a path and a wood
     one, last = mark.content, other.content
     if pairing and between == ["and"] and last.scope == "edge":  # the northern and southern edges
         one = replace(one, scope="edge")
@@ -125,21 +128,24 @@ def _joins(reading: Reading, last: int, following: int, *, fronted: bool) -> boo
     between = reading.text.words[reading.marks[last].stop : mark.start]
     if _CONNECTORS.isdisjoint(between) or not _LISTING.issuperset(between):
         return False
-    scopes = reading.marks[last].content.scope, mark.content.scope
-    if between == [","] and reading.word(mark.stop) == "to":
-        return False  # through the bottom, west edge to south edge
-    if between == [","] and scopes == ("edge", "half"):
-        return False  # leaves at the bottom edge, right of the centre
+    if between == [","] and _is_another(reading, last, following):
+        return False
     after = reading.marks[following + 1] if following + 1 < len(reading.marks) else None
     if after is not None and after.kind == "place" and reading.text.joined[after.start]:
         return False
     own_article = "the" in between
     if reading.binder.is_passive(mark.stop) or (own_article and not fronted and reading.word(mark.stop) in FINITE):
         return False  # the left is covered by, the left belongs to
-    if reading.word(mark.stop) == "of" and between == [","] and not _of_picture(reading, following):
-        return False  # in the corner, south-west of a path
     own = not fronted and not PREPOSITIONS.isdisjoint(between)
     return not (own and reading.binder.is_fronted(mark.start, mark.stop))
+
+
+def _is_another(reading: Reading, last: int, following: int) -> bool:
+    """`The bottom, west edge to south edge`, `the bottom edge, right of the centre`, `the corner, west of a path`."""
+    mark = reading.marks[following]
+    scopes = reading.marks[last].content.scope, mark.content.scope
+    after = reading.word(mark.stop)
+    return after == "to" or scopes == ("edge", "half") or (after == "of" and not _of_picture(reading, following))
 
 
 def _of_picture(reading: Reading, number: int) -> bool:

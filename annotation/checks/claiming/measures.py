@@ -1,9 +1,11 @@
 """Measures held against facts: shares, areas, lengths, distances, and what tags tell of widths, speeds, voltages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from annotation.checks.claiming import counts, lengths
+from annotation.checks.claiming.denied import has_exception
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lengths import MEASURED, ROUNDING, able
 from annotation.checks.claiming.lexicon import GENERIC
@@ -20,6 +22,9 @@ _COVERING = (
 )  # fmt: skip
 _SPREAD_OVER = WORDS["measures.spread_over"]
 """Words before `the whole picture` that do not say how much of it is covered."""
+_WHOLE = 0.9
+_COMPARED = frozenset(("of", "to", "than", "against"))
+_REST = frozenset(("else", "rest", "remaining", "remainder"))
 _TOGETHER = frozenset(("together", "combined", "jointly", "total", "collectively"))
 _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "entire", "total", "visible"))
 
@@ -106,7 +111,14 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     targets = reading.binder.targets(mark.start, at, lambda element: element.share is not None)
     if not told.numeral and targets is not None and all(each.share is None for each in targets):
         return
+    if not told.numeral and told.low >= _WHOLE and words[max(0, told.start - 1)] in _COMPARED:
+        return  # a seventh of the whole view
+    if not told.numeral and told.low >= _WHOLE and has_exception(reading, mark.start):
+        return  # apart from the corner, the whole picture is wood
+    if words[max(0, told.start - 2) : told.start] == ["all", "but"]:  # all but 4 percent of it
+        told = replace(told, low=1 - told.high, high=1 - told.low)
     kind: Kind = "share"
+    of_rest = _is_of_rest(words, mark.start, mark.stop)
     span = (mark.start, mark.stop)
     if _summed(reading, mark, told, "share"):
         reading.add(kind, mark.start, mark.stop, "supported", targets[0].id if targets else None, "share")
@@ -117,10 +129,24 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         kind,
         (mark.start, mark.stop),
         targets,
-        lambda e: within(e.share, told, ROUNDED),
+        lambda e: within(e.share, told, ROUNDED) or (of_rest and bool(within(_complement(e), told, ROUNDED))),
         "share",
         spare=lambda: reading.spare(*span),
     )
+
+
+def _is_of_rest(words: Sequence[str], start: int, stop: int) -> bool:
+    """`Only 3 % are left over`, `leaves less than one percent to anything else`: what a thing does not cover."""
+    while start > 0 and words[start - 1].isalnum():
+        start -= 1
+    while stop < len(words) and words[stop].isalnum():
+        stop += 1
+    phrase = words[start:stop]
+    return not _REST.isdisjoint(phrase) or ("left", "over") in pairwise(phrase)
+
+
+def _complement(element: Known) -> float | None:
+    return None if element.share is None else 1 - element.share
 
 
 def _only(reading: Reading, element: Known) -> bool:

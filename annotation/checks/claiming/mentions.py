@@ -11,11 +11,13 @@ from annotation.checks.claiming.numerals import VALUES
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 
-_NEGATIONS = frozenset(("no", "without", "lacks", "lacking", "neither", "nor", "devoid"))
+_NEGATIONS = frozenset(("no", "closed", "without", "lacks", "lacking", "neither", "nor", "devoid"))
 _VERB_LIKE = WORDS["mentions.verb_like"]
 """Nouns that are verbs as well: they are nouns after an article, an adjective or a preposition only."""
 _AFTER_VERB = WORDS["mentions.after_verb"]
 _COUNTED = WORDS["counts.counted"] - {"tracks", "track"}
+_SURFACES = frozenset(("grass", "sand", "earth", "mud", "rock"))
+_WAYS = (["track"], ["path"], ["road"], ["trail"], ["lane"], ["runway"], ["airstrip"])
 _COURSE_NOUNS = WORDS["mentions.course_nouns"]
 _COURSE_VERBS = (
     "follow", "tak", "traces", "traced", "tracing", "carv", "keep", "kept", "chart", "cut", "mark", "mak", "pursu",
@@ -26,7 +28,7 @@ _PARTICLES = frozenset(("up", "off", "out"))
 _PARTING = frozenset((",", ";", "."))
 _FORBIDDEN = (["are", "not"], ["is", "not"], ["may", "not"], ["are", "banned"], ["are", "forbidden"], ["are", "barred"])
 _DENIED_WITHIN = 3
-_LIKENESS = frozenset(("like", "shaped", "sized", "style", "type", "esque", "coloured", "size"))
+_LIKENESS = frozenset(("like", "shaped", "sized", "style", "type", "esque", "coloured", "size", "surfaced"))
 _ADJECTIVES_BEFORE = 4
 _HEDGES = frozenset(("around", "over", "under", "near", "to"))
 _PHRASE = 6
@@ -66,19 +68,25 @@ def is_mention(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
         stops: marks by their last word.
     """
     words, start = text.words, mark.start
-    before = words[max(0, start - _DENIED_WITHIN) : start]
-    if not _NEGATIONS.isdisjoint(before) and _PARTING.isdisjoint(before):
+    if _is_denied(text, mark):
         return False
-    if mark.stop < len(words) and text.joined[mark.stop] and words[mark.stop] in _LIKENESS:
-        return False  # lake-like
-    if words[mark.stop : mark.stop + 2] in _FORBIDDEN:
-        return False  # on which cars are not allowed
     if mark.stop - start > 1:
         return True
+    if words[start] in _SURFACES and words[mark.stop : mark.stop + 1] in _WAYS:
+        return False  # a grass track
     if words[start] in _COUNTED and start and (words[start - 1] in VALUES or words[start - 1].isdecimal()):
         return False  # the four-lane road
     verb = words[start] in _VERB_LIKE and _is_verb(text, start, stops)
     return not (verb or (words[start] in _COURSE_NOUNS and _is_course(text, start, stops)))
+
+
+def _is_denied(text: Text, mark: Mark) -> bool:
+    """`No houses`, `closed to cars`, `on which cars are not allowed`; a lake-like shape is no lake."""
+    words = text.words
+    before = words[max(0, mark.start - _DENIED_WITHIN) : mark.start]
+    denied = not _NEGATIONS.isdisjoint(before) and _PARTING.isdisjoint(before)
+    alike = mark.stop < len(words) and text.joined[mark.stop] and words[mark.stop] in _LIKENESS
+    return denied or alike or words[mark.stop : mark.stop + 2] in _FORBIDDEN
 
 
 def _is_verb(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
@@ -104,7 +112,8 @@ def _is_course(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
         if word.endswith("ing") and words[at - 1] in DETERMINERS:
             continue  # a winding path
         if word.startswith(_COURSE_VERBS) and at < start - (word not in ("its", "their")):
-            return not word.startswith("wind") or _is_told(text, at, stops)  # on the left winds a path
+            moving = word.startswith(("wind", "follow"))
+            return not moving or _is_told(text, at, stops)  # on the left winds a path
         if (
             word in ("in", "on", "along")
             and at < start - 1
@@ -116,8 +125,10 @@ def _is_course(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
 
 def _is_told(text: Text, verb: int, stops: Mapping[int, Mark]) -> bool:
     """Whether a thing is told before a verb in its sentence."""
-    return any(mark.kind in _THINGS and last < verb and text.sentence[last] == text.sentence[verb]
-               for last, mark in stops.items())  # fmt: skip
+    parted = max((at for at in range(verb) if text.words[at] == ";"), default=-1)
+    here = (mark for last, mark in stops.items()
+            if parted < last < verb and text.sentence[last] == text.sentence[verb])  # fmt: skip
+    return any(mark.kind in _THINGS and not governed(text, mark, stops) for mark in here)
 
 
 def is_generic_mention(text: Text, mark: Mark) -> bool:

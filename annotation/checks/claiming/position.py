@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from annotation.checks.claiming import listing, standing, verdicts
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.listing import PREPOSITIONS
+from annotation.checks.claiming.marks import DETERMINERS
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.vocabulary import WORDS
@@ -34,7 +35,8 @@ def position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], w
     """
     said = _Said(reading, span, listed, word, listing.before(reading, span[0]))
     targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
-    quality = "" if reading.word(span[1] + 1).isalnum() else reading.word(span[1])
+    word_after = reading.word(span[1])
+    quality = "" if reading.word(span[1] + 1).isalnum() or word_after in DETERMINERS else word_after
     of_quality = [element for element in reading.known if quality in element.loose]  # the left residential
     reading.settle(
         "position",
@@ -130,7 +132,8 @@ class _Said:
     def _ends_there(self, element: Known) -> bool:
         """`Its other end lies in the east`, `stops on the right`."""
         words = self.reading.text.words[max(0, self.before - _END_WITHIN) : self.before + 1]
-        if element.ends is None or _ENDS.isdisjoint(words):
+        where = "where" in self.reading.text.words[self.span[1] : self.span[1] + _END_WITHIN]  # is where it stops
+        if element.ends is None or (_ENDS.isdisjoint(words) and not where):
             return False
         return self._touches(element) or any(
             verdicts.ends_in(end, each) for end in element.ends for each in self.listed
@@ -155,10 +158,8 @@ class _Said:
         one, *others = self.listed
         if not others and one.middle and not one.points:
             earlier = [mark for mark in self.reading.marks if mark.kind == "place" and mark.stop <= self.span[0]]
-            if (
-                not earlier
-                or not self.reading.text.sentence[earlier[-1].start] == self.reading.text.sentence[self.span[0]]
-            ):
+            sentence = self.reading.text.sentence
+            if not earlier or sentence[earlier[-1].start] != sentence[self.span[0]]:
                 return False
             one, others = earlier[-1].content, [one]
         if len(one.points) != 1 or not any(each.middle and not each.points for each in others):

@@ -7,14 +7,15 @@ from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import PRONOUNS, RELATIVE
 from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.mentions import Mention
-from annotation.checks.claiming.places import STARTERS
 from annotation.checks.claiming.numerals import UNIT_WORDS
+from annotation.checks.claiming.places import STARTERS
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 
 _FINITES = [[word] for word in FINITE]
 _PAIRED = {"former": -2, "latter": -1}
 """Of the two things told last, which is meant."""
+_EXTENTS = frozenset(("area", "land", "zone", "tract", "expanse", "plot", "parcel"))
 _PLACES = {"first": 0, "second": 1, "third": 2}
 _VERBS = FINITE - {"line", "lines", "house", "houses", "border", "borders", "feature", "features"}
 _JOINED = 4
@@ -47,6 +48,19 @@ def antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequenc
     if not subject.issuperset(found):
         found = {name: element for name, element in found.items() if name not in subject}
     return _of_number(word, list(found.values()))
+
+
+def generic_antecedents(text: Text, mark: Mark, told: Sequence[Mention], clause: Sequence[int]) -> list[Known]:
+    """What `this area` may mean: a thing told with that word, else as a pronoun, but no line where an area was told."""
+    word = text.words[mark.start]
+    for each in reversed(told):
+        if each.kind == "class" and text.words[max(0, each.mark.start - 2) : each.mark.start] == [word, "of"]:
+            return each.elements  # this band, after a band of grass
+    meant = antecedents(text, mark, told, clause)
+    if word not in _EXTENTS:
+        return meant
+    areas = [element for each in reversed(told) for element in each.elements if not element.is_line]
+    return [element for element in meant if not element.is_line] or areas[:1] or meant
 
 
 def _listed(text: Text, mark: Mark, named: Sequence[Mention]) -> list[Known] | None:
@@ -120,5 +134,5 @@ def is_pronoun(text: Text, mark: Mark) -> bool:
         return text.words[max(0, mark.start - 1) : mark.start] == ["the"] and (following in _FINITES or ends)
     if word == "that":
         before = text.words[mark.start - 1] if mark.start else ""
-        return (before.isalnum() or before == ",") and before not in _VERBS and after not in ("the", "a", "it")
+        return (before.isalnum() or before in (",", "%")) and before not in _VERBS and after not in ("the", "a", "it")
     return word in PRONOUNS

@@ -9,7 +9,7 @@ from annotation.checks.claiming.lexicon import Lexicon
 from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark, clauses, read_marks
 from annotation.checks.claiming.mentions import ROLES, Mention, governed, is_generic_mention, is_mention, meant_by
 from annotation.checks.claiming.names import Name, names_in
-from annotation.checks.claiming.pronouns import antecedents, is_pronoun
+from annotation.checks.claiming.pronouns import antecedents, generic_antecedents, is_pronoun
 from annotation.checks.claiming.text import Text, fold
 
 Kind = Literal[
@@ -152,15 +152,8 @@ class Reading:
         if mark.kind == "generic" and (qualified := self._qualified(mark)):
             return Mention(mark, "class", qualified, senses=tuple(element.own for element in qualified))
         if mark.kind == "generic" and told and is_generic_mention(self.text, mark):
-            return Mention(mark, "generic", self._echoed(mark, told) or antecedents(self.text, mark, told, self.clause))
+            return Mention(mark, "generic", generic_antecedents(self.text, mark, told, self.clause))
         return self._class(mark, told) if mark.kind == "class" else None
-
-    def _echoed(self, mark: Mark, told: Sequence[Mention]) -> list[Known]:
-        """`This band`, after `a band of grass`."""
-        word = self.word(mark.start)
-        before = (each for each in reversed(told) if each.kind == "class")
-        return next((each.elements for each in before
-                     if self.text.words[max(0, each.mark.start - 2) : each.mark.start] == [word, "of"]), [])  # fmt: skip
 
     def _points_at_noun(self, mark: Mark) -> bool:
         """`West of that ramp`: the noun that follows is meant, and no pronoun."""
@@ -193,6 +186,9 @@ class Reading:
             self.add("class", mark.start, mark.stop, "unsupported", None, None)
             return Mention(mark, "class", [])
         elements, part, look = meant
+        if len(elements) > 1 and self.word(mark.start - 1) in ("the", "that", "this") and not part:
+            called = [element for element in self._named_so(mark) if element in elements]
+            elements = called or elements  # the avenue, of an avenue and a court
         elements = self._predicated(mark, told, elements)
         if not look:
             self.add("class", mark.start, mark.stop, "supported", elements[0].id, "noun")

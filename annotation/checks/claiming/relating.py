@@ -24,7 +24,8 @@ _PARTING = ("divid", "split", "separat", "cut")
 """Verbs that part one thing from another."""
 _SHARP = frozenset(("crosses", "crossed", "inside", "touches", "outside"))
 """Relations that are clear enough to be held against what a pronoun most likely means."""
-_STANDING = frozenset(("stand", "stands", "lie", "lies", "sit", "sits", "grow", "runs", "run"))
+_ASIDE = 10
+_STANDING = frozenset(("stand", "stands", "lie", "lies", "sit", "sits", "grow", "runs", "run", "goes", "passes"))
 _DENIALS = frozenset(("not", "never", "without"))
 _DENIED_WITHIN = 2
 _NOT_GOVERNED = WORDS["relating.not_governed"]
@@ -46,31 +47,42 @@ def relation(reading: Reading, mark: Mark, number: int, meaning: Meaning) -> boo
         meaning.value == "contains" and _is_place_subject(reading, mark, number)
     ):
         return True
-    if mention is None or (reading.word(mark.start) == "by" and reading.word(mark.start - 1) not in _AGENT_AFTER):
+    if mention is None or (reading.word(mark.start) == "by" and _names_agent(reading, mark.start)):
         return False
     if meaning.value == "between":
         return _between(reading, mark, mention)
-    subjects = subjects_of(reading, mark, mention)
-    if mention.mark.start == mark.stop and reading.word(mark.stop) in ("which", "whom") and mark.start + 1 == mark.stop:
+    if not (reading.word(mark.start).startswith(_PARTING) and reading.word(mention.mark.stop) == "from"):
+        _relate_told(reading, mark, meaning, mention)
+    return True
+
+
+def _relate_told(reading: Reading, mark: Mark, meaning: Meaning, mention: Mention) -> None:
+    """Adds the claim that the subject stands so to a mention."""
+    subjects, others = subjects_of(reading, mark, mention), mention.elements
+    if reading.word(mark.stop) in ("which", "whom") and mention.mark.start == mark.stop == mark.start + 1:
         passing = reading.binder.next_mention(mention.mark.stop)  # a wood through which a path passes
         subjects = list(passing.elements) if passing else []
     if reading.word(mark.start) in _SPREADING:  # scattered over the meadow
         subjects = [element for element in subjects if element.is_line]
-    if not (reading.word(mark.start).startswith(_PARTING) and reading.word(mention.mark.stop) == "from"):
-        others = mention.elements
-        if mention.kind == "pronoun" and not subjects and meaning.value in _SHARP:  # crosses it: not the subject
-            subjects = (reading.binder.subjects(mark.start) or [])[:1]
-            others = [element for element in others if element not in subjects][:1]
-        weak = mention.kind == "pronoun" and (meaning.value not in _SHARP or reading.word(mark.start) == "in")
-        relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, others, weak=weak)
-    return True
+    if mention.kind == "pronoun" and not subjects and meaning.value in _SHARP:  # crosses it: not the subject
+        subjects = (reading.binder.subjects(mark.start) or [])[:1]
+        others = [element for element in others if element not in subjects][:1]
+    weak = mention.kind == "pronoun" and (meaning.value not in _SHARP or reading.word(mark.start) == "in")
+    relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, others, weak=weak)
+
+
+def _names_agent(reading: Reading, at: int) -> bool:
+    """Whether `by` names who does it: covered by, crossed, in its lower part, by; elsewhere it means beside."""
+    if reading.word(at - 1) not in _AGENT_AFTER:
+        return True
+    before = reading.text.words[max(0, at - _ASIDE) : at - 1]
+    return any(word.endswith("ed") and before[k + 1 : k + 2] == [","] for k, word in enumerate(before))
 
 
 def relate(
     reading: Reading, span: Span, ones: Sequence[Known], name: str, others: Sequence[Known], *, weak: bool = False
 ) -> None:
     """Adds the claim that one of some elements stands in a relation to one of others; a weak one is never false."""
-
     denied = _is_denied(reading, span[0])
 
     def stands(one: Known, other: Known) -> bool | None:
@@ -141,9 +153,14 @@ def _around(reading: Reading, mark: Mark, mention: Mention, own: set[str]) -> li
 
 def _inverted(reading: Reading, mark: Mark, mention: Mention) -> list[Known] | None:
     """`Touching it on the north-west is Whitehall Terrace`, `inside both stand trees`: the subject comes last."""
-    if reading.word(mark.start) in ("inside", "within", "in") and reading.word(mention.mark.stop) in _STANDING:
-        within = reading.binder.next_mention(mention.mark.stop)
-        return list(within.elements) if within is not None else None
+    after = reading.binder.next_mention(mention.mark.stop)
+    word = reading.word(mark.start)
+    stands = word in ("inside", "within", "in", "through") and reading.word(mention.mark.stop) in _STANDING
+    named = word == "through" and after is not None and after.kind == "name" and after.mark.start == mention.mark.stop
+    if stands or named:  # through it 233rd Street goes
+        return list(after.elements) if after is not None else None
+    if word in ROLES and (last := reading.binder.inverted(mark.start, mention.mark.stop)):
+        return list(last.elements)  # next to the canal, on its western side, is an industrial area
     opens = reading.text.opens_sentence(mark.start) and reading.word(mark.start).endswith("ing")
     stop = mention.mark.stop
     verb = next((at for at in range(stop, stop + _REACH) if reading.word(at) in ("is", "are", "runs", "lies")), None)
@@ -163,6 +180,8 @@ def _lying(reading: Reading, mark: Mark) -> Mention | None:
 def _between(reading: Reading, mark: Mark, first: Mention) -> bool:
     """`Between the wood and the lake`; flanked by one thing only is something else."""
     second = reading.binder.next_mention(first.mark.stop)
+    if second is not None and second.kind == "name" and second.mark.start == first.mark.stop:
+        first, second = second, reading.binder.next_mention(second.mark.stop)  # the river Tamber
     if second is not None:
         apart = reading.text.words[first.mark.stop : second.mark.start]
         placed = apart[:1] in (["to"], ["in"], ["on"])  # between a wood to the north and a lake

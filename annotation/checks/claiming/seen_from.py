@@ -40,7 +40,8 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
             agent, by = after, True
         targets = agent.elements if agent and by else targets
     others = list(pronoun.elements)
-    if nearest := _just_told(reading, before):  # a road and a path 40 m to its north: the path, seen from the road
+    nearest = _just_told(reading, before)
+    if nearest and reading.word(mark.stop) != "by":  # a road and a path 40 m to its north: the path, seen from the road
         named = {element.id for element in nearest}
         seen_from = [element for element in others if element.id not in named]
         targets, others = (nearest, seen_from) if seen_from else (targets, others)
@@ -64,31 +65,53 @@ def at_side_of(reading: Reading, mark: Mark, before: int) -> bool:
     here: Place = mark.content
     own = reading.word(before) in ("its", "their")
     preposition = before - 1 if own else before
-    if not here.points or here.scope not in ("", "side") or not (here.compass or own or here.scope == "side"):
-        return False
-    opens = reading.word(mark.stop) == ","
-    if reading.word(preposition) not in (("on", "to") if opens and not own else ("on",)):
-        return False
-    if reading.word(mark.stop) in ("by", "of"):
-        return False
-    bordered = _bordered(reading, preposition + 1)
-    if bordered is None or bordered[0].meaning("rel") is None or bordered[0].meaning("rel").value not in _SIDES:
+    if own and here.scope == "side" and (verb := _followed(reading, before)) is not None:
+        pronoun = reading.by_start[before]
+        subjects = subjects_of(reading, verb, pronoun) or (reading.binder.subjects(verb.start) or [])[:1]
+        others = [element for element in pronoun.elements if element not in subjects]
+        towards(reading, (mark.start, mark.stop), subjects, here, others)  # follows its western side
+        return bool(subjects and others)
+    bordered = _bordered(reading, preposition + 1) if _names_side(reading, mark, preposition, own=own) else None
+    meaning = bordered[0].meaning("rel") if bordered else None
+    if bordered is None or meaning is None or meaning.value not in _SIDES:
         return False
     verb, thing = bordered
     participle = reading.word(verb.start).endswith("ing")
-    opens = opens and (participle or reading.word(verb.start) in ROLES)
-    opens = opens and (reading.text.opens_sentence(verb.start) or reading.word(verb.start - 1) in _PARTING)
-    following = reading.binder.next_mention(mark.stop) if opens else None  # near it to the east, a street
-    if following is None and reading.word(preposition) == "to":
-        return False
+    following = _told_after(reading, mark, verb) if participle or reading.word(verb.start) in ROLES else None
     beside = next((told for told in reading.mentions if participle and told.mark.stop == verb.start), None)
-    chosen = following or beside  # a patch of grass bordering it on the east
+    chosen = following or beside  # near it to the east, a street; a patch of grass bordering it on the east
     subjects = chosen.elements if chosen else subjects_of(reading, verb, thing)
-    if not subjects or not (own or here.scope or thing.kind == "pronoun"):
+    word = reading.word(preposition)
+    clear = own or here.scope or thing.kind == "pronoun" or word == "from"
+    if not subjects or not clear or (word == "to" and following is None):
         return False
     others = [element for element in thing.elements if element not in subjects]
     towards(reading, (mark.start, mark.stop), subjects, here, others)
     return True
+
+
+def _followed(reading: Reading, before: int) -> Mark | None:
+    """`Follows its western side`: the verb right before a possessive pronoun."""
+    for verb in reading.marks:
+        meaning = verb.meaning("rel") if verb.stop == before else None
+        if meaning and meaning.value in _SIDES and before in reading.by_start:
+            return verb
+    return None
+
+
+def _names_side(reading: Reading, mark: Mark, preposition: int, *, own: bool) -> bool:
+    """Whether a place may be a side of what is bordered: `on the north`, `from the west`, `to the east,`."""
+    here: Place = mark.content
+    side = here.scope in ("", "side") and (here.compass or own or here.scope == "side")
+    word, after = reading.word(preposition), reading.word(mark.stop)
+    governed = word in ("on", "from") or (word == "to" and after == "," and not own)
+    return bool(here.points) and side and governed and after not in ("by", "of")
+
+
+def _told_after(reading: Reading, mark: Mark, verb: Mark) -> Mention | None:
+    """What follows an opening phrase and its comma."""
+    opens = reading.text.opens_sentence(verb.start) or reading.word(verb.start - 1) in _PARTING
+    return reading.binder.next_mention(mark.stop) if opens and reading.word(mark.stop) == "," else None
 
 
 def _has_end(element: Known, place: Place) -> bool | None:

@@ -7,7 +7,7 @@ from annotation.checks.claiming.denied import is_left_out, left_free
 from annotation.checks.claiming.edges import at_edges
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.listing import POSSESSIVE
-from annotation.checks.claiming.marks import FINITE
+from annotation.checks.claiming.marks import FINITE, Mark
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.position import position
 from annotation.checks.claiming.reading import Reading
@@ -36,19 +36,14 @@ def place(reading: Reading, number: int) -> None:
     while reading.word(before) in _EXACTLY:
         before -= 1
     word = reading.word(before)
-    approach = word == "from" and any(each.startswith(_MEETING) for each in words[max(0, before - 3) : before])
-    if (approach and not mark.content.scope) or _is_little(words, mark.start):
-        listing.pair(reading, number, word)  # reaches from the north to the south
-        return  # touching it from the north; a little south of due east
-    if words[mark.start].endswith("most") and words[mark.stop : mark.stop + 1] == ["of"]:
-        return  # the westernmost of them
-    if word in ("beyond", "past") and mark.content.scope in ("part", "half"):
-        return  # without getting beyond the left part
-    if reading.word(mark.stop) in _NO_PLACE_BEFORE or listing.pair(reading, number, word) or _leads_on(reading, number):
+    if _is_approach(words, word, before) and not mark.content.scope:
+        if not listing.pair(reading, number, word):  # reaches from the north to the south
+            at_side_of(reading, mark, before)
         return
-    own = word in POSSESSIVE and reading.word(before - 1) not in _BEYOND and not _cut_off(words, before)
-    if own and mark.content.scope == "edge" and (pronoun := reading.by_start.get(before)):
-        own = not (pronoun.elements and pronoun.elements[0].is_line)  # runs straight to its right-hand edge
+    spoken_for = reading.word(mark.stop) in _NO_PLACE_BEFORE or listing.pair(reading, number, word)
+    if spoken_for or _tells_nothing(reading, mark, word) or _leads_on(reading, number):
+        return
+    own = _is_own(reading, mark, before)
     told = listing.listed(reading, number)
     if is_left_out(reading, told, before):
         left_free(reading, mark, told, before)
@@ -60,6 +55,31 @@ def place(reading: Reading, number: int) -> None:
         reading.word(mark.stop) == "of" and of_something(reading, mark)
     ):
         _told(reading, number, told, before)
+
+
+def _is_own(reading: Reading, mark: Mark, before: int) -> bool:
+    """`Its northern half`: of a thing, and not of the picture."""
+    if reading.word(before) not in POSSESSIVE or reading.word(before - 1) in _BEYOND:
+        return False
+    if _cut_off(reading.text.words, before):
+        return False
+    pronoun = reading.by_start.get(before) if mark.content.scope == "edge" else None
+    return not (pronoun and pronoun.elements and pronoun.elements[0].is_line)  # runs straight to its right-hand edge
+
+
+def _is_approach(words: Sequence[str], word: str, before: int) -> bool:
+    """`Touching it from the north`."""
+    return word == "from" and any(each.startswith(_MEETING) for each in words[max(0, before - 3) : before])
+
+
+def _tells_nothing(reading: Reading, mark: Mark, word: str) -> bool:
+    """`A little to the right`, `the westernmost of them`, `without getting beyond the left part`."""
+    words = reading.text.words
+    return (
+        _is_little(words, mark.start)
+        or (words[mark.start].endswith("most") and reading.word(mark.stop) == "of")
+        or (word in ("beyond", "past") and mark.content.scope in ("part", "half"))
+    )
 
 
 def _fades(words: Sequence[str], before: int) -> bool:

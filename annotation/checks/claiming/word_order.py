@@ -16,9 +16,10 @@ _PASSIVE = ("covered", "occupied", "filled", "taken", "dominated", "claimed", "m
             "given", "devoted", "occupy", "consumed", "blanketed")  # fmt: skip
 _INDEFINITE = frozenset(("a", "an", "several", "some", "another", "the", "many", "there"))
 _PASSED = frozenset((",", "from", "to", "image", "frame", "picture", "scene", "view", "photo"))
-_HEDGING = frozenset(("about", "some", "roughly", "nearly", "almost", "around", "approximately", "just", "over",
+HEDGING = frozenset(("about", "some", "roughly", "nearly", "almost", "around", "approximately", "just", "over",
                       "under", "close", "to", "well", "slightly", "directly", "immediately"))  # fmt: skip
 _REACH = 8
+_ADJECTIVES = 3
 _FAR = 16
 
 
@@ -37,6 +38,8 @@ class WordOrder:
         self.mentions = mentions
         self.clause = clause
         self._numbers = {mark.start for mark in marks if mark.kind == "quantity"}
+        self._lengths = {mark.start for mark in marks if mark.kind == "quantity" and mark.content.kind == "length"
+                         and text.words[mark.stop : mark.stop + 1] != ["of"]}  # fmt: skip
         self._measures = {mark.stop: mark.content.start for mark in marks if mark.kind == "quantity"}
         self._after_pictures = {mark.start: mark.stop for mark in marks if mark.kind == "picture"}
         self._starts = [mention.mark.start for mention in mentions]
@@ -49,31 +52,46 @@ class WordOrder:
         ):
             stop = self._after_pictures.get(stop) or self._picture_from(stop + 1)
         stop = self.past_aside(stop)
+        return self._opens(start, stop) and self._thing_follows(stop)
+
+    def _opens(self, start: int, stop: int) -> bool:
+        """Whether a place opens a clause."""
+        words, sentence = self.text.words, self.text.sentence[start]
         at = start - 1
-        sentence = self.text.sentence[start]
         while at >= 0 and self.text.sentence[at] == sentence and words[at] in PREPOSITIONS:
             at -= 1
         measured = self._measures.get(at + 1)
         if measured and words[measured - 2 : measured] == ["and", ","] and words[stop : stop + 1] == [","]:
             at = measured - 1  # Bell Street and, 158 m west of it, Main Street
-        if at >= 0 and words[at] == ":" and any(mention.mark.stop == at for mention in self.mentions):
-            return False  # the latter: lower right
-        if at >= 0 and self.text.sentence[at] == sentence and words[at] not in _OPENING:
-            return False
-        at = stop
-        while at < len(words) and at < stop + _REACH:
+        if at < 0 or self.text.sentence[at] != sentence:
+            return True
+        told = words[at] == ":" and any(mention.mark.stop == at for mention in self.mentions)
+        return words[at] in _OPENING and not told  # the latter: lower right
+
+    def _thing_follows(self, stop: int) -> bool:
+        """Whether a thing with its article, a number of them, or a name follows, at most a verb and hedges before."""
+        words = self.text.words
+        for at in range(stop, min(len(words), stop + _REACH)):
             word = words[at]
-            placed = word == "the" and self.text.words[at + 1 : at + 2] and self.text.words[at + 1] in STARTERS
+            placed = word == "the" and words[at + 1 : at + 2] and words[at + 1] in STARTERS
+            follows = bisect_left(self._starts, at)
+            mention = self.mentions[follows] if follows < len(self.mentions) else None
+            if at in self._lengths and words[stop] == ",":
+                return False  # in the north, 37 m west of the ramp
             if (word in _INDEFINITE and not placed) or at in self._numbers:
-                follows = bisect_left(self._starts, at)
-                return word == "there" or (follows < len(self._starts) and self._starts[follows] <= at + 5)
-            if self._starts[(k := bisect_left(self._starts, at)) : k + 1] == [at]:
-                mention = self.mentions[k]
+                return word == "there" or (mention is not None and mention.mark.start <= at + 5)
+            if mention is not None and mention.mark.start == at:
                 return mention.kind == "pronoun" or (mention.kind in ("class", "name") and at > stop)
-            if not placed and word not in INVERTED and word not in STARTERS and word not in _PASSED | _HEDGING:
+            if mention is not None and self._is_bare_name(mention, stop, at):
+                return True
+            if not placed and word not in INVERTED and word not in STARTERS and word not in _PASSED | HEDGING:
                 return False
-            at += 1
         return False
+
+    def _is_bare_name(self, mention: Mention, stop: int, at: int) -> bool:
+        """`Across the middle, one-way Adams Street`: a name without an article, after a comma."""
+        near = stop < at and mention.mark.start <= at + _ADJECTIVES
+        return near and mention.kind == "name" and self.text.words[stop] == "," and self.text.words[at] not in FINITE
 
     def past_aside(self, stop: int) -> int:
         """The comma that ends an aside on where a fronted place is: `in the north, beyond the road, a wood`."""
@@ -85,7 +103,7 @@ class WordOrder:
                 return stop
             if words[at] == ",":
                 aside = words[stop + 1 : at]
-                opening = aside[aside[0] in _HEDGING]
+                opening = aside[aside[0] in HEDGING]
                 placed = opening in STARTERS or opening in ROLES - PREPOSITIONS
                 measured = not self._numbers.isdisjoint(range(stop + 1, stop + 3)) and not STARTERS.isdisjoint(aside)
                 return at if (placed or measured) and not ROLES.isdisjoint(aside) else stop
