@@ -16,6 +16,8 @@ import numpy as np
 from annotation.facts import FactMaker, Names
 from annotation.rarity import weights
 from annotation.request import ElementFacts
+from annotation.tagging.kinds import lineage, shared_kind
+from annotation.tagging.nouns import pluralise
 from annotation.tagging.wiki import TagWiki
 from annotation.tags import TagTable
 
@@ -76,7 +78,7 @@ class TagTeller:
         for number, tags in enumerate(surroundings, 1):
             thing = self._thing(tuple(tags.items()), gsd, is_point=False)
             if thing and thing.facts["noun"] != left_out:
-                alike.setdefault(thing.facts["noun"], []).append((number, thing))
+                alike.setdefault(lineage(thing.facts["noun"])[-1], []).append((number, thing))
         groups = sorted(alike.values(), key=lambda group: (-group[0][1].weight * (1 + log(len(group))), group[0][0]))
         return [_surrounding(group, surroundings) for group in groups[:MOST_KINDS]]
 
@@ -92,7 +94,7 @@ class TagTeller:
 
 
 def _surrounding(group: Sequence[tuple[int, _Thing]], surroundings: Sequence[Tags]) -> ElementFacts:
-    """One thing, or several that are called the same with what all of them share."""
+    """One thing, or several of one kind with what all of them share."""
     number, thing = group[0]
     key, tags = f"surrounding/{number}", dict(surroundings[number - 1])
     facts = {**thing.facts, "role": "surrounding"}
@@ -103,5 +105,10 @@ def _surrounding(group: Sequence[tuple[int, _Thing]], surroundings: Sequence[Tag
         facts["attributes"] = [each for each in facts.get("attributes", ()) if each in seen.facts.get("attributes", ())]
     left_out = {"name"} if facts["attributes"] else {"name", "attributes"}
     facts = {name: fact for name, fact in facts.items() if name not in left_out}
+    called = {seen.facts["noun"] for _, seen in group}
+    if len(called) > 1:  # houses and detached houses are houses
+        noun, (main, value) = shared_kind(called)
+        facts = {"noun": noun, "plural": pluralise(noun), **{k: facts[k] for k in ("attributes", "role") if k in facts}}
+        tags[main] = value
     counted = {} if thing.kind == "line" else {"count": len(group)}
     return ElementFacts(key, thing.kind, dict(sorted(tags.items())), {**facts, **counted})

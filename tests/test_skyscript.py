@@ -117,6 +117,8 @@ def test_equal_surroundings_are_counted_and_told_apart_from_the_focus() -> None:
     assert "attributes" not in houses.facts, "not all of them have a tiled roof"
     assert road.facts["attributes"] == ["asphalt surface"]
     assert facts_of(LAKE, [tiled, tiled], 0.1)[1].facts["attributes"] == ["tiled roof"]
+    _, mixed = facts_of(LAKE, [{"building": "detached"}, plain, {"building": "detached"}], 0.1)
+    assert (mixed.facts["noun"], mixed.facts["count"], mixed.tags["building"]) == ("house", 3, "house")
     text = caption((focus, houses), 5)
     assert "lake" in text
     assert re.search(r"three|few", text.lower())
