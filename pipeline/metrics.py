@@ -1,9 +1,10 @@
 """Metrics of a run: what its parts say of the captions, the annotators, the map and the splits."""
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pyarrow.compute as pc
 
 from pipeline.atomic import write_json
 from pipeline.errors import PipelineError
@@ -11,8 +12,10 @@ from pipeline.measuring.blind import blind_floor
 from pipeline.measuring.claims import claim_figures
 from pipeline.measuring.coverage import coverage
 from pipeline.measuring.splits import splits
-from pipeline.measuring.told import Telling, read_telling, rows, together
-from pipeline.measuring.variety import diversity, repeats
+from pipeline.measuring.tally import tally
+from pipeline.measuring.texts import Captions
+from pipeline.measuring.told import part, units
+from pipeline.measuring.variety import Near, diversity, repeats
 from pipeline.store import RunFolder
 
 ENOUGH = 50
@@ -22,10 +25,11 @@ SHOWN = 120
 
 
 def metrics(folder: RunFolder) -> dict[str, Any]:
-    """Measures a run from its committed parts, one part in memory at a time beside the texts.
+    """Measures a run from its committed parts, one part in memory at a time beside a few dozen bytes of each caption.
 
-    Of large runs some figures are of samples: words of 20,000 texts, near-duplicates of 100,000, the blind floor of
-    500; each says of how many. The same parts give the same figures.
+    Counts are of all captions. Of large runs some figures are of seeded samples: words of 20,000 texts of each
+    annotator and of all, near-duplicates of 100,000, the blind floor of 500; each says of how many. Intervals are
+    drawn patch by patch up to 20,000, of more by kinds of patches. The same parts give the same figures.
 
     Raises:
         PipelineError: the folder holds no run.
@@ -35,19 +39,20 @@ def metrics(folder: RunFolder) -> dict[str, Any]:
     if info is None:
         raise PipelineError(f"{folder.path} holds no run to measure: there is no run.json.")
     overlay = Path(info["config"]["tags"]) if info["config"].get("tags") else None
-    told = read_telling(folder)
-    whole = together(list(told.values()))
-    texts = [caption.text for caption in whole.captions]
+    whole, each = tally(folder)
+    captions = Captions.of(folder)
+    varied = {name: diversity(captions, captions.of_annotator(name)) for name in each if name}
+    near = Near.among(captions, captions.by_annotator())
     return {
-        "captions": _captions(whole),
-        "annotators": {name: _annotator(telling) for name, telling in told.items() if name},
+        "captions": whole.as_captions(),
+        "annotators": {name: {**each[name].as_annotator(), "diversity": varied[name]} for name in varied},
         "rejections": dict(sorted(whole.reasons.items())),
-        **claim_figures(whole),
-        "diversity": diversity(texts),
-        "repeats": repeats(texts),
+        **claim_figures(whole.before, whole.after),
+        "diversity": _diversity(captions, varied),
+        "repeats": repeats(captions, near.repeats),
         "coverage": coverage(folder, overlay),
         "blind_floor": blind_floor(folder, overlay),
-        "splits": splits(folder, overlay),
+        "splits": splits(captions, near, overlay),
         "tokens": _tokens(folder, info),
     }
 
@@ -87,39 +92,16 @@ def check_repeats(measured: Mapping[str, Any], max_repeat: float) -> None:
     )
 
 
-def _captions(whole: Telling) -> dict[str, Any]:
-    """Accepted captions; `asked_again` of them came after a refusal, `given_up` requests ended with one."""
-    return {
-        "total": len(whole.captions),
-        "patches": len({caption.patch_id for caption in whole.captions}),
-        "by_task": _by_task(whole),
-        "asked_again": whole.repeats,
-        "refused": len(whole.refused),
-        "given_up": whole.given_up,
-    }
-
-
-def _by_task(telling: Telling) -> dict[str, int]:
-    return dict(sorted(Counter(caption.task for caption in telling.captions).items()))
-
-
-def _annotator(telling: Telling) -> dict[str, Any]:
-    """Figures of one annotator; `rejected` are its refused answers, `given_up` the last ones of a request."""
-    return {
-        "captions": len(telling.captions),
-        "by_task": _by_task(telling),
-        "rejected": len(telling.refused),
-        "given_up": telling.given_up,
-        "rejections": dict(sorted(telling.reasons.items())),
-        **claim_figures(telling),
-        "diversity": diversity([caption.text for caption in telling.captions]),
-    }
+def _diversity(captions: Captions, varied: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Of all annotators; where there is but one, what is known of it."""
+    alone = captions.names[0] if len(captions.names) == 1 else ""
+    return varied[alone] if alone in varied else diversity(captions, captions.by_annotator())
 
 
 def _tokens(folder: RunFolder, info: Mapping[str, Any]) -> dict[str, Any]:
     """Tokens of accepted captions, from the parts; tokens, rates and cost of engines since the last start."""
-    columns = ("prompt_tokens", "completion_tokens", "cached_tokens")
-    sums = Counter(dict.fromkeys(columns, 0))
-    for row in rows(folder, "captions", columns):
-        sums.update({name: row[name] or 0 for name in columns})
-    return {"captions": dict(sums), "run": info.get("engines") or {}, "seconds": info.get("seconds")}
+    sums = dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"), 0)
+    for unit in units(folder):
+        table = part(folder, unit, "captions", tuple(sums))
+        sums = {name: tokens + (pc.sum(table[name]).as_py() or 0) for name, tokens in sums.items()}
+    return {"captions": sums, "run": info.get("engines") or {}, "seconds": info.get("seconds")}

@@ -3,21 +3,13 @@
 from itertools import chain
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.checks.diversity import (
-    Lengths,
-    commonest,
-    distinct_ngrams,
-    exact_repeats,
-    length_summary,
-    mtld,
-    near_duplicates,
-    opening_share,
-    tokens,
-)
+from annotation.checks.diversity import Corpus, Lengths, mtld, opening_share, summary, tokens
+from annotation.checks.repeats import near_duplicates
 from annotation.errors import AnnotationError
 
 RIVER = (
@@ -80,25 +72,24 @@ def test_tokens_are_words_in_lower_case() -> None:
 
 def test_shares_of_runs_and_openings() -> None:
     texts = ["A wood lies in the north.", "A wood lies in the south.", "In the south lies a lake."]
-    assert distinct_ngrams(texts, 1) == 8 / 18
-    assert distinct_ngrams(texts, 6) == 1
-    assert distinct_ngrams(texts, 7) == distinct_ngrams([], 1) == 0
+    assert Corpus.of(texts).distinct(1) == 8 / 18
+    assert Corpus.of(texts).distinct(6) == 1
+    assert Corpus.of(texts).distinct(7) == Corpus.of([]).distinct(1) == 0
     assert opening_share(texts)[0] == ("a wood lies", 2 / 3)
     assert opening_share(texts, words=1, most=1) == [("a", 2 / 3)]
     assert opening_share([]) == []
 
 
-def test_lengths_and_commonest() -> None:
-    assert length_summary(["a b", "a b c d", "a b c"]) == Lengths(3.0, 2, 2.5, 3.0, 3.5, 4)
-    assert length_summary([]) == Lengths(0.0, 0, 0.0, 0.0, 0.0, 0)
-    assert commonest(["b", "a", "c", "a", "b"], 2) == [("a", 2), ("b", 2)]
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=12), max_size=8), st.integers(1, 4))
+def test_runs_stay_within_their_texts(texts: list[list[str]], n: int) -> None:
+    runs = [tuple(words[start : start + n]) for words in texts for start in range(len(words) - n + 1)]
+    expected = len(set(runs)) / len(runs) if runs else 0
+    assert Corpus.of([" ".join(words) for words in texts]).distinct(n) == expected
 
 
-def test_exact_repeats() -> None:
-    found = exact_repeats(["x", "a b", "y", "a  b", "x", " x", "z"])
-    assert found.groups == ((0, 4, 5), (1, 3))
-    assert (found.repeated, found.texts, found.share, found.largest) == (3, 7, 3 / 7, 3 / 7)
-    assert exact_repeats([]).largest == exact_repeats([]).share == 0
+def test_lengths() -> None:
+    assert summary(np.array([2, 4, 3])) == Lengths(3.0, 2, 2.5, 3.0, 3.5, 4)
+    assert summary(np.array([], dtype=np.int64)) == Lengths(0.0, 0, 0.0, 0.0, 0.0, 0)
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:
@@ -132,6 +123,9 @@ def test_near_duplicates_hold_exact_repeats_whatever_their_signs() -> None:
     texts = [RIVER, HOUSES, RIVER.upper(), "A lake.", RIVER.replace(",", ""), "a lake", "", "A pond."]
     assert near_duplicates(texts).groups == ((0, 2, 4), (3, 5))
     assert near_duplicates([]).groups == ()
+    assert near_duplicates([]).largest == near_duplicates([]).share == 0
+    again = near_duplicates(["x", "a b", "y", "a  b", "x", " x", "z"])
+    assert (again.repeated, again.texts, again.share, again.largest) == (3, 7, 3 / 7, 3 / 7)
     with pytest.raises(AnnotationError, match="similarity"):
         near_duplicates(texts, 0)
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.checks.claims import read_claims
 from annotation.request import ElementFacts
 from annotation.tags import TagTable
 from pipeline.draw import draw
-from pipeline.measuring.told import rows
+from pipeline.measuring.told import part, unit_rows, units
 from pipeline.store import RunFolder
 from pipeline.tables import tag_table
 
@@ -30,12 +31,14 @@ class Drawn:
 
     Attributes:
         lot: the smallest are drawn.
+        unit: whose parts hold it.
         patch_id: of its sample.
         text: as told.
         elements: ids of what it was told of.
     """
 
     lot: float
+    unit: str
     patch_id: int
     text: str
     elements: tuple[str, ...]
@@ -64,12 +67,18 @@ def blind_floor(folder: RunFolder, overlay: Path | None) -> dict[str, Any] | Non
 def _sample(folder: RunFolder) -> list[Drawn]:
     """Captions with the smallest lots, in their order; a lot depends on the caption alone."""
     drawn: list[Drawn] = []
-    for row in rows(folder, "captions", ("patch_id", "task", "text", "elements")):
-        lot = draw(f"blind/{row['patch_id']}/{row['task']}/{row['text']}")
-        drawn.append(Drawn(lot, row["patch_id"], row["text"], tuple(row["elements"])))
-        if len(drawn) >= 4 * MOST:
+    largest = 1.0
+    for unit in units(folder):
+        table = part(folder, unit, "captions", ("patch_id", "task", "text", "elements"))
+        said = zip(*(table[name].to_pylist() for name in ("patch_id", "task", "text")), strict=True)
+        lots = [draw(f"blind/{patch_id}/{task}/{text}") for patch_id, task, text in said]
+        likely = [place for place, lot in enumerate(lots) if lot <= largest]
+        for place, row in zip(likely, table.take(pa.array(likely, pa.int64())).to_pylist(), strict=True):
+            drawn.append(Drawn(lots[place], unit, row["patch_id"], row["text"], tuple(row["elements"])))
+        if len(drawn) > MOST:
             drawn = sorted(drawn, key=_order)[:MOST]
-    return sorted(drawn, key=_order)[:MOST]
+            largest = drawn[-1].lot
+    return sorted(drawn, key=_order)
 
 
 def _order(caption: Drawn) -> tuple[float, int]:
@@ -92,15 +101,18 @@ class _Shelf:
 
     @classmethod
     def of(cls, folder: RunFolder, drawn: Sequence[Drawn], table: TagTable) -> "_Shelf":
-        """Reads it, from the parts of all units."""
+        """Reads it, from the parts of their units."""
         facts: dict[int, dict[str, ElementFacts]] = {caption.patch_id: {} for caption in drawn}
         wanted = pc.field("patch_id").isin(sorted(facts))
-        for row in rows(folder, "elements", ("patch_id", "id", "kind", "tags", "facts"), wanted):
-            facts[row["patch_id"]][row["id"]] = ElementFacts(
-                row["id"], row["kind"], dict(row["tags"]), json.loads(row["facts"])
-            )
-        patches = rows(folder, "patches", ("patch_id", "metadata"), wanted)
-        return cls(table, facts, {row["patch_id"]: json.loads(row["metadata"]) for row in patches})
+        metadata = {}
+        for unit in sorted({caption.unit for caption in drawn}):
+            for row in unit_rows(folder, unit, "elements", ("patch_id", "id", "kind", "tags", "facts"), wanted):
+                facts[row["patch_id"]][row["id"]] = ElementFacts(
+                    row["id"], row["kind"], dict(row["tags"]), json.loads(row["facts"])
+                )
+            for row in unit_rows(folder, unit, "patches", ("patch_id", "metadata"), wanted):
+                metadata[row["patch_id"]] = json.loads(row["metadata"])
+        return cls(table, facts, metadata)
 
     def read(self, caption: Drawn, shown: Drawn) -> tuple[int, int]:
         """Supported claims and all claims of a caption, read against what another one, or itself, was told of."""

@@ -1,10 +1,9 @@
-"""What a run told: its captions and refused answers, read part by part and kept as little more than their texts."""
+"""What a run told: its captions and refused answers, read part by part."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -12,10 +11,12 @@ import pyarrow.parquet as pq
 
 from annotation.checks.hygiene import label
 from annotation.request import TASKS
+from pipeline.parts import PART_KINDS
 from pipeline.source import Row
 from pipeline.store import RunFolder
 
 VERDICTS = ("supported", "contradicted", "unsupported")
+COMMITTING = PART_KINDS[-1]
 TASK_NAMES: Mapping[int, str] = {number: name for name, number in TASKS.items()}
 
 
@@ -83,28 +84,36 @@ class Telling:
 
 
 def read_telling(folder: RunFolder) -> dict[str, Telling]:
-    """Captions and refused answers of a run, by annotator.
+    """Captions and refused answers of a run, by annotator, all in memory.
 
     Answers of engines that failed have no annotator; they go by the name `""`.
     """
-    told: dict[str, Telling] = {}
-    for row in rows(folder, "captions", ("patch_id", "task", "text", "annotator", "attempts", "claims")):
-        telling = told.setdefault(row["annotator"], Telling())
-        text = _text(row)
+    told: defaultdict[str, list[Telling]] = defaultdict(list)
+    for unit in units(folder):
+        for name, telling in telling_of(folder, unit).items():
+            told[name].append(telling)
+    return {name: together(tellings) for name, tellings in sorted(told.items())}
+
+
+def telling_of(folder: RunFolder, unit: str) -> dict[str, Telling]:
+    """Captions and refused answers of one unit, by annotator; a patch is in no other unit."""
+    told: defaultdict[str, Telling] = defaultdict(Telling)
+    for row in unit_rows(folder, unit, "captions", ("patch_id", "task", "text", "annotator", "attempts", "claims")):
+        telling, text = told[row["annotator"]], _text(row)
         telling.captions.append(text)
         if row["attempts"] == 1:
             telling.before.append(text)
         else:
             telling.repeats += 1
-    for row in rows(folder, "rejected", ("patch_id", "key", "task", "text", "annotator", "reasons", "final", "attempt",
-                                         "claims")):  # fmt: skip
-        telling = told.setdefault(row["annotator"], Telling())
+    for row in unit_rows(folder, unit, "rejected", ("patch_id", "key", "task", "text", "annotator", "reasons", "final",
+                                                    "attempt", "claims")):  # fmt: skip
+        telling = told[row["annotator"]]
         telling.refused.append(row["patch_id"])
         telling.given_up += row["final"]
         telling.reasons.update({label(reason) for reason in row["reasons"]})
         if row["text"] and _attempt(row) == 0:
             telling.before.append(_refused(row))
-    return dict(sorted(told.items()))
+    return dict(told)
 
 
 def together(tellings: Sequence[Telling]) -> Telling:
@@ -122,19 +131,33 @@ def together(tellings: Sequence[Telling]) -> Telling:
 
 def rows(folder: RunFolder, kind: str, columns: Sequence[str], filters: Any = None) -> Iterator[Row]:
     """Rows of all committed parts of a kind, one part in memory at a time; a column that older parts lack is None."""
-    for file in part_files(folder, kind):
-        known = set(pq.read_schema(file).names)
-        table: pa.Table = pq.read_table(
-            file, columns=[name for name in columns if name in known], filters=filters, partitioning=None
-        )
-        missing = dict.fromkeys(name for name in columns if name not in known)
-        for row in table.to_pylist():
-            yield {**missing, **row}
+    for unit in units(folder):
+        yield from unit_rows(folder, unit, kind, columns, filters)
 
 
-def part_files(folder: RunFolder, kind: str) -> list[Path]:
-    """Parts of a kind of the units that are committed, in order."""
-    return [file for file in sorted((folder.path / kind).glob("*.parquet")) if folder.committed(file.stem)]
+def unit_rows(folder: RunFolder, unit: str, kind: str, columns: Sequence[str], filters: Any = None) -> Iterator[Row]:
+    """Rows of one unit's part, the same way."""
+    yield from part(folder, unit, kind, columns, filters).to_pylist()
+
+
+def part(folder: RunFolder, unit: str, kind: str, columns: Sequence[str], filters: Any = None) -> pa.Table:
+    """Columns of one unit's part, those that it lacks empty; of the rows that a filter, an expression, lets through."""
+    file = folder.part(kind, unit)
+    with pq.ParquetFile(file) as opened:
+        known = [name for name in columns if name in opened.schema_arrow.names]
+        found = opened.read(columns=known) if filters is None else None
+    if found is None:
+        found = pq.read_table(file, columns=known, filters=filters, partitioning=None)
+    for name in columns:
+        if name not in known:
+            found = found.append_column(name, pa.nulls(len(found)))
+    return found
+
+
+def units(folder: RunFolder) -> list[str]:
+    """Names of the units that are committed, in order."""
+    files = sorted((folder.path / COMMITTING).glob("*.parquet"))
+    return [file.stem for file in files if folder.committed(file.stem)]
 
 
 def verdicts_of(claims: str | None) -> Verdicts | None:
