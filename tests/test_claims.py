@@ -22,10 +22,10 @@ from tests.captions.mutations import MUTATIONS
 RECALL, FALSE_REJECTIONS = 0.95, 0.02
 """Required of every kind of error, and allowed of true captions."""
 
-HARD = "held-out 6"
-"""Captions that the checker refused when it saw them first, 315 of 1,152: many clauses, pronouns, things told by the
+HARD = frozenset(("held-out 6", "held-out 7"))
+"""Captions that the checker refused when it saw them first, 384 of 2,448: many clauses, pronouns, things told by the
 way. It passes them by believing them where it is not sure of whom they speak, which costs it some errors."""
-HARD_RECALL = {"direction": 0.85, "number": 0.9}
+HARD_RECALL = {"direction": 0.87, "number": 0.92}
 """Floors for those; of other kinds as many are found as elsewhere."""
 
 
@@ -109,8 +109,8 @@ def test_published_captions_pass(shared_data: Path) -> None:
 @pytest.mark.parametrize("kind", MUTATIONS)
 def test_errors_by_rule_are_found(kind: str, county_told: list[tuple[ElementFacts, ...]]) -> None:
     by_grammar = list(grammar_captions([*county_told, *sheets().values()]))
-    easy = [each for each in true_captions() if each.label != HARD]
-    hard = [each for each in true_captions() if each.label == HARD]
+    easy = [each for each in true_captions() if each.label not in HARD]
+    hard = [each for each in true_captions() if each.label in HARD]
     for name, captions in (("hand", easy), ("hard", hard), ("grammar", by_grammar)):
         least = HARD_RECALL.get(kind, RECALL) if name == "hard" else RECALL
         found = total = 0
