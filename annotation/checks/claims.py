@@ -8,12 +8,13 @@ what a pronoun stands for. Where several may be meant, it is enough that one bea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 from annotation.checks.claiming import judge
 from annotation.checks.claiming.known import know
 from annotation.checks.claiming.lexicon import lexicon_of
 from annotation.checks.claiming.reading import Kind, Reading, Verdict
-from annotation.checks.claiming.text import fold, read_text
+from annotation.checks.claiming.text import folded, read_text
 from annotation.request import ElementFacts
 from annotation.tags import TagTable
 
@@ -63,11 +64,11 @@ def read_claims(
     table = table or _shipped()
     lexicon = lexicon_of(table)
     known = [know(element, lexicon.classes, table) for element in elements]
-    around = [tuple(fold(word) for word in read_text(name).words if word[0].isalnum()) for name in place]
-    reading = Reading(read_text(text), known, lexicon, [name for name in around if name], gsd)
+    around = [name for name in map(folded, place) if name]
+    reading = Reading(read_text(text), known, lexicon, around, gsd)
     found = judge.claims(reading)
     return [Claim(kind, text[span[0] : span[1]], span, verdict, element, fact)
-            for kind, span, verdict, element, fact in sorted(found, key=lambda claim: claim[1])]  # fmt: skip
+            for kind, span, verdict, element, fact in sorted(found, key=itemgetter(1))]  # fmt: skip
 
 
 def rejects(claim: Claim) -> bool:

@@ -1,6 +1,7 @@
 """Hygiene: whether a text is one clean English caption, whatever it says of the picture."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from annotation.checks.length import WORDS, length_reasons
 from annotation.checks.tidiness import markup, prompt, sentences, speech, writing
@@ -60,7 +61,7 @@ def hygiene(
     caption = Caption(text, task, elements, messages)
     if task in WORDS and not length and len(caption.words) - caption.words.count("name") < BESIDE_NAMES:
         length = (f"too short: hardly a word beside names, at least {BESIDE_NAMES} are wanted",)
-    return (*length, *(reason for check in CHECKS for reason in check(caption)))
+    return (*length, *chain.from_iterable(check(caption) for check in CHECKS))
 
 
 def label(reason: str) -> str:

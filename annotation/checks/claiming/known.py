@@ -8,7 +8,7 @@ from typing import Any
 
 from annotation.checks.claiming.classes import Classes, spell
 from annotation.checks.claiming.tagged import Tagged, spoken_of, tagged
-from annotation.checks.claiming.text import fold, read_text
+from annotation.checks.claiming.text import folded
 from annotation.measuring.frame import CELLS, EDGES
 from annotation.measuring.shape import AXES
 from annotation.phrasing.places import cells_of
@@ -21,6 +21,10 @@ NAME_KEYS = ("name", "ref", "alt_name", "official_name", "short_name", "loc_name
 _CLOCKWISE = ("N-S", "NNE-SSW", "NE-SW", "ENE-WSW", "E-W", "WNW-ESE", "NW-SE", "NNW-SSE")
 _HALVES = {name: place for place, name in enumerate(_CLOCKWISE)}
 assert set(_HALVES) == set(AXES)
+_EDGES = frozenset(EDGES)
+_MAPPINGS = (dict, Mapping)
+"""The first spares most of them the slow question of the second."""
+_WRITTEN, _LISTS, _NUMERIC = (str, int), (list, tuple, str), (int, float, str)
 
 
 @dataclass(slots=True)
@@ -82,18 +86,20 @@ def know(element: ElementFacts, classes: Classes, table: TagTable) -> Known:
 
     An element is told several times (drafts, revisions, what is asked again): what is known of it is kept meanwhile.
     """
-    return _known(_Same(element), _Tables(classes, table))
+    return _known(_Same(element), classes, table)
 
 
 @lru_cache(maxsize=4096)
-def _known(same: "_Same", tables: "_Tables") -> Known:
+def _known(same: "_Same", classes: Classes, table: TagTable) -> Known:
     element = same.element
-    facts = element.facts if isinstance(element.facts, Mapping) else {}
-    tags = element.tags if isinstance(element.tags, Mapping) else {}
-    plain = tuple((str(key), str(value)[:_LONGEST]) for key, value in tags.items() if isinstance(value, str | int))
-    noun, plural, meaning = (_text(facts.get(name)) for name in ("noun", "plural", "meaning"))
+    facts, tags = _mapping(element.facts), _mapping(element.tags)
+    plain = tuple([(str(key), str(value)[:_LONGEST]) for key, value in tags.items() if isinstance(value, _WRITTEN)])
+    noun = _text(facts.get("noun"))
+    own, kinds, holds, loose, names, others, numbers = _said_by(
+        noun, _text(facts.get("meaning")), plain, classes, table
+    )
+    nouns, heads, qualifier = _called(noun, _text(facts.get("plural")))
     qualities = tuple(filter(None, map(spell, _texts(facts.get("attributes")))))
-    own, kinds, holds, loose, names, others = _said_by(noun, meaning, plain, tables)
     given = _text(facts.get("name"))
     if given:
         names = (*names, *_named(given[:_LONGEST]))
@@ -104,22 +110,19 @@ def _known(same: "_Same", tables: "_Tables") -> Known:
     relations = facts.get("relations")
     return Known(
         id=str(element.id), own=own, kinds=kinds, holds=holds, loose=loose, qualities=qualities,
-        nouns=frozenset(map(spell, (noun, plural))),
-        qualifier=spell(noun).split(" ", 1)[0] if " " in spell(noun) else "",
-        heads=frozenset(spell(each).rpartition(" ")[2] for each in (noun, plural)),
-        names=names, others=others, tagged=tagged(plain), facts=facts,
-        cells=cells_of(_texts(facts.get("position"))) & frozenset(CELLS),
-        edges=frozenset(_texts(edges)) & frozenset(EDGES) if isinstance(edges, list | tuple | str) else None,
+        nouns=nouns, heads=heads, qualifier=qualifier, names=names, others=others, tagged=numbers, facts=facts,
+        cells=_cells(tuple(_texts(facts.get("position")))),
+        edges=None if edges is None or not isinstance(edges, _LISTS) else _EDGES.intersection(_texts(edges)),
         share=_number(facts.get("share")), area=_number(facts.get("area_m2")), length=_number(facts.get("length_m")),
         spacing=_number(facts.get("spacing_m")), count=_number(facts.get("count")), parts=_number(facts.get("parts")),
         shape=_text(facts.get("shape")), course=_text(facts.get("course")), arranged=_text(facts.get("arrangement")),
         axis=_HALVES.get(_text(facts.get("orientation"))),
         ends=(start, end) if start and end else None,
-        relations=[each for each in relations if isinstance(each, Mapping)] if isinstance(relations, list) else [],
+        relations=[each for each in relations if isinstance(each, _MAPPINGS)] if isinstance(relations, list) else [],
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Same:
     """This very element; another with the same facts is another."""
 
@@ -132,27 +135,14 @@ class _Same:
         return isinstance(other, _Same) and self.element is other.element
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tables:
-    classes: Classes
-    table: TagTable
-
-    def __hash__(self) -> int:
-        return id(self.table)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Tables) and self.table is other.table
-
-
 _Words = tuple[tuple[str, ...], ...]
 
 
 @lru_cache(maxsize=8192)
 def _said_by(
-    noun: str, meaning: str, tags: tuple[tuple[str, str], ...], tables: _Tables
-) -> tuple[str, frozenset[str], frozenset[str], frozenset[str], _Words, _Words]:
-    """Classes, what they hold, loose words, names and other values, from noun and tags."""
-    classes, table = tables.classes, tables.table
+    noun: str, meaning: str, tags: tuple[tuple[str, str], ...], classes: Classes, table: TagTable
+) -> tuple[str, frozenset[str], frozenset[str], frozenset[str], _Words, _Words, Tagged]:
+    """Classes, what they hold, loose words, names, other values and numbers, from noun and tags."""
     own = dict(tags)
     rows = [row for row in (table.row(*tag) for tag in tags) if row]
     nouns = [noun or table.noun(own)]
@@ -167,7 +157,20 @@ def _said_by(
     others = tuple(words for key, value in tags if not _is_name(key) for words in _named(value))
     if "addr:street" in own and "addr:housenumber" in own:
         others = (*others, *_named(f"{own['addr:street']} {own['addr:housenumber']}"))
-    return classes.of_noun(nouns[0]), frozenset(kinds), holds, loose, names, others
+    return classes.of_noun(nouns[0]), frozenset(kinds), holds, loose, names, others, tagged(tags)
+
+
+@lru_cache(maxsize=4096)
+def _called(noun: str, plural: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """Noun and plural spelled, the last words of them, and the first word of a noun of several."""
+    nouns = (spell(noun), spell(plural))
+    qualifier, several, _ = nouns[0].partition(" ")
+    return frozenset(nouns), frozenset(each.rpartition(" ")[2] for each in nouns), qualifier if several else ""
+
+
+@lru_cache(maxsize=1024)
+def _cells(position: tuple[str, ...]) -> frozenset[str]:
+    return cells_of(position) & frozenset(CELLS)
 
 
 def _is_name(key: str) -> bool:
@@ -180,8 +183,7 @@ def _named(value: str) -> _Words:
     texts = [value, *value.split(";")] if ";" in value else [value]
     if not value.isascii():
         texts += [text.translate(_DIGRAPHS) for text in texts]
-    found = (tuple(fold(word) for word in read_text(text).words if word[0].isalnum()) for text in texts)
-    return tuple(dict.fromkeys(words for words in found if words))
+    return tuple(dict.fromkeys(words for words in map(folded, texts) if words))
 
 
 _DIGRAPHS = str.maketrans(
@@ -199,6 +201,10 @@ _DIGRAPHS = str.maketrans(
 """How letters are written where a keyboard lacks them."""
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, _MAPPINGS) else {}
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
@@ -206,12 +212,12 @@ def _text(value: Any) -> str:
 def _texts(value: Any) -> Sequence[str]:
     if isinstance(value, str):
         return (value,)
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list | tuple) else ()
+    return [each for each in value if isinstance(each, str)] if value and isinstance(value, list | tuple) else ()
 
 
 def _number(value: Any) -> float | None:
     """A finite number, also one that was written as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, _NUMERIC):
         return None
     try:
         number = float(value)

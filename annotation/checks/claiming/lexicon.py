@@ -86,7 +86,7 @@ class Meaning:
 _Entry = tuple[int, list[str], tuple[Meaning, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """A phrase in a caption: words `start` to `stop`, the latter not among them."""
 
@@ -131,14 +131,16 @@ class Lexicon:
         by_second = self.by_words.get(words[place])
         if by_second is None:
             return None
-        for length, rest, meanings in by_second.get(words[place + 1], ()) if place + 1 < len(words) else ():
-            stop = place + length
-            if words[place + 1 : stop] == rest:
-                if rest[-1] in _VERBS_TOO and stop < len(words) and words[stop] in _ARTICLES:
-                    continue
-                return Found(place, stop, meanings)
+        after = place + 1
+        if after < len(words) and words[after] in by_second:
+            for length, rest, meanings in by_second[words[after]]:
+                stop = place + length
+                if words[after:stop] == rest:
+                    if rest[-1] in _VERBS_TOO and stop < len(words) and words[stop] in _ARTICLES:
+                        continue
+                    return Found(place, stop, meanings)
         alone = by_second.get("")
-        return Found(place, place + 1, alone[0][2]) if alone else None
+        return Found(place, after, alone[0][2]) if alone else None
 
     def alone(self, word: str) -> tuple[Meaning, ...]:
         """What a word means by itself."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any
 
 from annotation.checks.claiming import numbers, places
@@ -21,6 +22,9 @@ _PREPOSITIONS = frozenset(
     ("in", "on", "at", "along", "across", "through", "down", "towards", "to", "near", "over", "halfway")
 )
 _OVER_PLACES = frozenset(("axis", "skip", "class", "picture"))
+_MAY_OPEN = frozenset((*".0123456789", *ascii_uppercase))
+"""What a word that is in no list begins with if it may mean something: a number, or a point of the compass."""
+_AFTER_ONE = frozenset(("of", "to", "another", "after", ","))
 _CLAUSE_WORDS = frozenset(("while", "whereas", "whilst", "but", "although", "though"))
 
 
@@ -50,47 +54,44 @@ class Mark:
 def read_marks(text: Text, lexicon: Lexicon, names: dict[int, Name]) -> list[Mark]:
     """All marks of a caption, in order; none overlaps another."""
     found: list[Mark] = []
-    words, raw, starts = text.words, text.raw, text.starts
     openers = lexicon.openers
-    at, size = 0, len(words)
-    while at < size:
-        word = words[at]
-        opens = openers.get(word, 0)
-        if word == "." or (not opens and at not in names and not _may_open(raw[starts[at]])):
-            at += 1
+    stop = 0
+    for at, (word, written) in enumerate(zip(text.words, text.written, strict=True)):
+        if at < stop or word == ".":
             continue
-        mark = Mark("name", at, names[at].stop, names[at]) if at in names else _mark_at(text, at, lexicon, opens)
+        opens = openers.get(word, 0)
+        if at in names:
+            mark: Mark | None = Mark("name", at, names[at].stop, names[at])
+        elif opens or written[0] in _MAY_OPEN:
+            mark = _mark_at(text, at, lexicon, opens)
+        else:
+            continue
         if mark is None:
-            at += 1
             continue
         while mark.kind == "quantity" and found and found[-1].stop > mark.content.start:
             found.pop()  # around twenty: a hedge
         found.append(mark)
-        at = mark.stop
+        stop = mark.stop
     return found
-
-
-def _may_open(letter: str) -> bool:
-    """Whether a word that is in no list may still mean something: a number, or an abbreviation of the compass."""
-    return letter in "0123456789." or "A" <= letter <= "Z"
 
 
 def _mark_at(text: Text, at: int, lexicon: Lexicon, opens: int) -> Mark | None:
     """The mark that begins at a word of which is known what may begin with it; 0: a digit or a capital."""
     phrase = lexicon.at(text, at) if opens & PHRASE else None
-    found = _place(text, at, phrase) if opens & PLACE or "A" <= text.raw[text.starts[at]] <= "Z" else None
-    if found is None and (opens & NUMBER or not opens):
+    found = _place(text, at, phrase) if opens & PLACE or text.written[at] in places.ABBREVIATED else None
+    if found is None and (opens & NUMBER or not opens) and numbers.may_begin(text.words, at):
         found = _quantity(text, at, phrase)
-    if found is not None or phrase is None:
-        kind = "" if found or not opens & PRONOUN else "pronoun" if text.words[at] in PRONOUNS else "generic"
-        return Mark(kind, at, at + 1, None) if kind else found
-    return Mark(phrase.first.kind, at, phrase.stop, phrase)
+    if found is not None:
+        return found
+    if phrase is not None:
+        return Mark(phrase.meanings[0].kind, at, phrase.stop, phrase)
+    if opens & PRONOUN:
+        return Mark("pronoun" if text.words[at] in PRONOUNS else "generic", at, at + 1, None)
+    return None
 
 
 def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
     """A place, unless a longer phrase that is none begins with it: left to right."""
-    if text.words[at] not in places.STARTERS and text.raw[text.starts[at] : text.stops[at]] not in places.ABBREVIATED:
-        return None
     place = places.place_at(text, at)
     if place is None or (phrase and phrase.stop > place.stop and phrase.first.kind in _OVER_PLACES):
         return None
@@ -99,8 +100,6 @@ def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
 
 def _quantity(text: Text, at: int, phrase: Found | None) -> Mark | None:
     """A number, unless a longer phrase begins with it."""
-    if not numbers.may_begin(text.words, at):
-        return None
     quantity = numbers.quantity_at(text, at)
     if quantity is None or (phrase and phrase.stop > quantity.stop) or _names_a_part(text, quantity):
         return None
@@ -109,9 +108,8 @@ def _quantity(text: Text, at: int, phrase: Found | None) -> Mark | None:
 
 def _names_a_part(text: Text, quantity: numbers.Quantity) -> bool:
     """`One of`, `one to the next`: no number is meant."""
-    word = text.words[quantity.stop - 1]
-    after = text.words[quantity.stop : quantity.stop + 1]
-    return quantity.kind == "count" and word == "one" and after in (["of"], ["to"], ["another"], ["after"], [","])
+    words, stop = text.words, quantity.stop
+    return quantity.kind == "count" and words[stop - 1] == "one" and stop < len(words) and words[stop] in _AFTER_ONE
 
 
 def clauses(text: Text, marks: list[Mark]) -> list[int]:
@@ -120,11 +118,10 @@ def clauses(text: Text, marks: list[Mark]) -> list[int]:
     names = {mark.start for mark in marks if mark.kind == "name"}
     sites = {mark.start for mark in marks if mark.kind in ("place", "axis")}
     words, sentence = text.words, text.sentence
-    number, numbers_ = 0, [0] * len(words)
-    for at in range(1, len(words)):
-        word, before = words[at], words[at - 1]
-        if sentence[at] != sentence[at - 1] or before in _BREAKS or word in _CLAUSE_WORDS:
-            number += 1
+    number, numbers_, told = 0, [0] * len(words), 0
+    for at, (before, word, here) in enumerate(zip(words, words[1:], sentence[1:], strict=False), 1):
+        if here != told or word in _CLAUSE_WORDS or before in _BREAKS:
+            number, told = number + 1, here
         elif before == "," and word in _JOINING:
             number += _begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites)
         elif (before == "," or word == "and") and _begins_sentence(words, at + (word == "and"), starts):

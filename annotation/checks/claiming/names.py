@@ -15,7 +15,7 @@ _INNER = frozenset("'\u2019\u2018.&/,:()\"")
 _NOT_NAMES = WORDS["names.not_names"]
 _QUOTES = frozenset('"\u201c\u201d\u201e\u00ab\u00bb')
 _NAMING = frozenset(("named", "called", "name", "titled", "dubbed"))
-_COMPASS = frozenset(("north", "south", "east", "west"))
+_NOT_IN_NAMES = _NOT_NAMES - {"north", "south", "east", "west"}
 _OPENING_ENDS = ("ing", "ly")
 _ROUTES = WORDS["names.routes"]
 _MOST_PARTICLES = 2
@@ -24,7 +24,7 @@ _VERBS = WORDS["names.verbs"]
 _OPENERS = WORDS["names.openers"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Name:
     """A name in a caption.
 
@@ -52,25 +52,29 @@ def names_in(
         place: folded words of the names around the picture.
         vocabulary: words that are no names, whatever their case.
     """
-    words = [fold(word) for word in text.words]
+    words = list(map(fold, text.words))
     taken = [False] * len(words)
     found: dict[int, Name] = {}
     for name in _carried(text, words, elements, place, vocabulary):
         if not any(taken[name.start : name.stop]):
             found[name.start] = name
             taken[name.start : name.stop] = [True] * (name.stop - name.start)
-    start = 0
-    while start < len(words):
-        letter = text.raw[text.starts[start]]
-        if "a" <= letter <= "z" and not (start and text.words[start - 1] in _QUOTES):
-            start += 1
+    stop = 0
+    for start in _capitals(text):
+        if start < stop or taken[start]:
             continue
-        stop = start if taken[start] else _run(text, start, taken, vocabulary)
+        stop = _run(text, start, taken, vocabulary)
         if stop > start:
             owners, known = _owners(words[start:stop], elements, place)
             found[start] = Name(start, stop, owners, known)
-        start = max(stop, start + 1)
     return found
+
+
+def _capitals(text: Text) -> Sequence[int]:
+    """Words that a made-up name may begin with: with a capital, or in letters beyond ASCII; with quotes all."""
+    if not _QUOTES.isdisjoint(text.words):
+        return range(len(text.words))
+    return [at for at, word in enumerate(text.written) if "A" <= word < "[" or word > "~"]
 
 
 def _carried(
@@ -81,18 +85,15 @@ def _carried(
     vocabulary: AbstractSet[str],
 ) -> Iterator[Name]:
     """Places where names that are known stand, the longest names first."""
-    carried: dict[tuple[str, ...], set[str]] = {name: set() for name in place}
+    here = set(words)
+    carried: dict[tuple[str, ...], set[str]] = {name: set() for name in place if here.issuperset(name)}
     for element in elements:
         for name in element.names:
-            carried.setdefault(name, set()).add(element.id)
-    if not carried:
-        return
-    where: dict[str, list[int]] = {}
-    for number, word in enumerate(words):
-        where.setdefault(word, []).append(number)
+            if here.issuperset(name):
+                carried.setdefault(name, set()).add(element.id)
     for name in sorted(carried, key=len, reverse=True):
-        for start in where.get(name[0], ()):
-            stop = _match(words, start, name)
+        for start, word in enumerate(words):
+            stop = _match(words, start, name) if word == name[0] else 0
             if stop and _looks_like_name(text, start, stop, vocabulary):
                 yield Name(start, stop, frozenset(carried[name]), known=True)
 
@@ -113,12 +114,12 @@ def _looks_like_name(text: Text, start: int, stop: int, vocabulary: AbstractSet[
     """Whether words that spell a name are written as one: with a capital, a digit, or in letters without case."""
     if stop - start == 1 and text.opens_sentence(start) and text.words[start] in vocabulary:
         return False
-    return any(not text.raw[text.starts[at]].islower() for at in range(start, stop) if text.words[at].isalnum())
+    return any(not text.written[at][0].islower() for at in range(start, stop) if text.words[at].isalnum())
 
 
 def _run(text: Text, start: int, taken: Sequence[bool], vocabulary: AbstractSet[str]) -> int:
     """Where the run of capitalised words that begins at a word ends, if it is no known phrase; else `start`."""
-    first = text.raw[text.starts[start]]
+    first = text.written[start][0]
     if first.islower() or not first.isalpha():
         quoted = start > 1 and text.words[start - 1] in _QUOTES and text.words[start - 2] in _NAMING
         return _quoted(text, start) if quoted else start
@@ -148,14 +149,16 @@ def _end_of_run(text: Text, start: int, taken: Sequence[bool], vocabulary: Abstr
 
 def _is_named(text: Text, at: int) -> bool:
     """Whether a word may go on a name: with a capital, or a short number after one (Route 66)."""
-    if text.words[at] in _NOT_NAMES - _COMPASS:
+    if text.words[at] in _NOT_IN_NAMES:
         return False
-    first = text.raw[text.starts[at]]
-    possessive = text.raw[text.starts[at - 1] : text.stops[at - 1]].endswith(("'s", "\u2019s"))
+    written = text.written[at]
+    if written[0].isupper():
+        return True
+    if not written[0].isdigit() or len(written) > _LONGEST_NUMBER or not text.is_capital(at - 1):
+        return False
+    possessive = text.written[at - 1].endswith(("'s", "\u2019s"))
     measured = unit_of_tag(text.words, at + 1) is not None  # the Swissgrid 220 kV line
-    short = first.isdigit() and text.stops[at] - text.starts[at] <= _LONGEST_NUMBER and text.is_capital(at - 1)
-    short = short and not (possessive or measured)
-    return first.isupper() or (short and text.words[at + 1 : at + 2] != ["%"])
+    return not (possessive or measured) and text.words[at + 1 : at + 2] != ["%"]
 
 
 def _heads_a_clause(text: Text, at: int) -> bool:

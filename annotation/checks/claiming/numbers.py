@@ -37,12 +37,13 @@ _AFTER_ARTICLES = frozenset(
     )
 )
 """What may follow an article that begins a number."""
-_SEEN = (["visible"], ["mapped"], ["shown"])
+_SEEN = frozenset(("visible", "mapped", "shown"))
+_FULLY = frozenset(("full", "good", "mere"))
 _GRANTED = 0.5
 """Metres or square metres that rounding may cost."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Quantity:
     """A number or share in a caption.
 
@@ -105,11 +106,11 @@ def _number(text: Text, place: int) -> Quantity | None:
         most, stop = most + _odd(most), past_odd(words, stop)
     article = words[place] in ("a", "an") and stop == place + 1
     kind, factor, end, slack = _measure(words, stop)
-    if kind == "length" and words[max(0, start - 1) : start] == ["within"] and words[end : end + 1] == ["of"]:
+    if kind == "length" and start and words[start - 1] == "within" and words[end : end + 1] == ["of"]:
         return Quantity(kind, 0.0, hedge.around(most)[1] * factor, start, end)  # within 30 feet of
     if article and (
         kind == "count"
-        or (hedge is NONE and words[end : end + 1] and words[end].isalnum() and words[end] not in AFTER_UNITS)
+        or (hedge is NONE and end < len(words) and words[end].isalnum() and words[end] not in AFTER_UNITS)
     ):
         return None
     if kind in ("length", "area") and not more:  # an acre and a half
@@ -128,7 +129,7 @@ def _odd(value: float) -> float:
 
 def _and_a_part(words: Sequence[str], stop: int) -> tuple[float, int]:
     """`And a half`, `and three quarters`: a part of one more, and where it ends; not of the picture."""
-    if words[stop : stop + 1] != ["and"] or stop + 1 >= len(words):
+    if stop + 1 >= len(words) or words[stop] != "and":
         return 0.0, stop
     part, end = _ratio(words, stop + 1)
     of_it = words[end : end + 1] == ["of"] and words[end + 1 : end + 2] in (["the"], ["this"], ["it"], ["its"])
@@ -137,11 +138,12 @@ def _and_a_part(words: Sequence[str], stop: int) -> tuple[float, int]:
 
 def _measure(words: Sequence[str], stop: int) -> tuple[str, float, int, float]:
     """What a number counts, as a factor, where that ends, and what rounding may cost in its own unit."""
-    if words[stop : stop + 1] == ["%"]:
+    after = words[stop] if stop < len(words) else ""
+    if after == "%":
         return "share", 0.01, stop + 1, 1.0
-    if words[stop : stop + 2] == ["per", "cent"]:
+    if after == "per" and words[stop + 1 : stop + 2] == ["cent"]:
         return "share", 0.01, stop + 2, 1.0
-    unit = read_unit(words, stop) or read_unit(words, stop + (words[stop : stop + 1] in _SEEN))
+    unit = read_unit(words, stop + (after in _SEEN))
     if unit is None:
         return "count", 1.0, stop, 1.0
     kind, factor, end = unit
@@ -151,10 +153,10 @@ def _measure(words: Sequence[str], stop: int) -> tuple[str, float, int, float]:
 def _upper(text: Text, place: int, least: float, stop: int) -> tuple[float, int]:
     """The upper end of a range and where it ends; the number itself where there is none."""
     words = text.words
-    dashed = stop < len(words) and text.joined[stop]
-    linked = words[stop : stop + 1] in (["to"], ["or"]) or (
-        words[stop : stop + 1] == ["and"] and place > 0 and words[place - 1] == "between"
-    )
+    if stop >= len(words):
+        return least, stop
+    dashed, word = text.joined[stop], words[stop]
+    linked = word in ("to", "or") or (word == "and" and place > 0 and words[place - 1] == "between")
     if dashed or linked:
         after = stop if dashed else stop + 1
         most, end = read_value(words, after)
@@ -169,7 +171,8 @@ def _has_unit(words: Sequence[str], stop: int) -> bool:
 
 def _or_so(words: Sequence[str], stop: int, hedge: Hedge) -> tuple[Hedge, int]:
     """`A hundred or so`: a hedge that follows."""
-    return (VAGUE, stop + 2) if words[stop : stop + 2] == ["or", "so"] else (hedge, stop)
+    follows = stop + 1 < len(words) and words[stop] == "or" and words[stop + 1] == "so"
+    return (VAGUE, stop + 2) if follows else (hedge, stop)
 
 
 def _fraction(words: Sequence[str], place: int) -> Quantity | None:
@@ -200,7 +203,7 @@ def _ratio(words: Sequence[str], place: int) -> tuple[float, int]:
         return (float(word) / float(below), place + 3) if below.isdecimal() and float(below) else (0.0, place)
     top = 1.0 if word in ARTICLES else VALUES.get(word) or (float(word) if word.isdecimal() else 0.0)
     after = place + bool(top)
-    if top and words[after : after + 1] in (["full"], ["good"], ["mere"]):
+    if top and after < len(words) and words[after] in _FULLY:
         after += 1
     part = PARTS.get(words[after]) if after < len(words) else None
     return ((top or 1.0) / part, after + 1) if part and (top or words[after] == "half") else (0.0, place)

@@ -57,6 +57,7 @@ _HEDGES: dict[str, Hedge] = {
     )
     for words in texts
 }  # fmt: skip
+_HEDGE_ENDS = frozenset(words.rpartition(" ")[2] for words in _HEDGES)
 AFTER_UNITS = frozenset(("of", "long", "wide", "in", "or", "across", "and", "squared"))
 """`A yard` is a measure before these only, else a place."""
 _DIGITS = frozenset(".0123456789")
@@ -163,7 +164,7 @@ def _digits(word: str) -> float | None:
 
 def past_odd(words: Sequence[str], stop: int) -> int:
     """Where `-odd` ends after a number: 40-odd metres."""
-    return stop + (words[stop : stop + 1] == ["odd"])
+    return stop + (stop < len(words) and words[stop] == "odd")
 
 
 def read_unit(words: Sequence[str], place: int, *, article: bool = False) -> tuple[str, float, int] | None:
@@ -185,6 +186,8 @@ def read_unit(words: Sequence[str], place: int, *, article: bool = False) -> tup
 
 def read_hedge(words: Sequence[str], place: int) -> tuple[int, Hedge]:
     """The hedge before a number, and where it begins."""
+    if not place or words[place - 1] not in _HEDGE_ENDS:
+        return place, NONE
     for length in (4, 3, 2, 1):
         first = place - length
         hedge = _HEDGES.get(" ".join(words[first:place])) if first >= 0 else None
@@ -195,6 +198,6 @@ def read_hedge(words: Sequence[str], place: int) -> tuple[int, Hedge]:
         if words[first] == "over" and first and words[first - 1].startswith(_EXTENDING):
             hedge = _EXTENT
         return first, hedge
-    if place and words[place - 1] == "over" and place > 1 and words[place - 2].startswith(_EXTENDING):
+    if words[place - 1] == "over" and place > 1 and words[place - 2].startswith(_EXTENDING):
         return place - 1, _EXTENT
     return place, NONE

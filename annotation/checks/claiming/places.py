@@ -1,6 +1,7 @@
 """Places and directions in a caption: sides of the frame and the compass are one (top is north)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import atan2, degrees, hypot
 
 from annotation.checks.claiming.text import Text
@@ -52,7 +53,7 @@ ALL = frozenset(CELLS)
 STEP = 22.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """A place or direction in words.
 
@@ -87,12 +88,12 @@ class Place:
     @property
     def edges(self) -> frozenset[str]:
         """The edges that it names."""
-        return frozenset(_EDGE_OF[point] for point in self.points)
+        return _edges(self.points)
 
     @property
     def vector(self) -> tuple[float, float]:
         """Unit vector to the east and north; nothing for the middle."""
-        return _unit(sum(_VECTORS[p][0] for p in self.points), sum(_VECTORS[p][1] for p in self.points))
+        return _vector(self.points)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -107,16 +108,16 @@ class Place:
 
 def place_at(text: Text, place: int) -> Place | None:
     """The place that begins at a word; None if it names none."""
-    words = text.words
+    words, written = text.words, text.written
     size, at = len(words), place
     if words[place] == "left" and _is_verb(words, place):
         return None
     points, middle, heading = "", False, False
     while at < size:
         word = words[at]
-        letters = _POINTS.get(word) or (text.raw[text.starts[at] : text.stops[at]] in ABBREVIATED and word.upper())
-        if letters and not _against(points, letters) and (at == place or len(points) < 3):
-            if at > place and points and len(letters) == 1 and letters in points and not text.joined[at]:
+        letters = _POINTS.get(word) or (written[at] if written[at] in ABBREVIATED else "")
+        if letters and (not points or (len(points) < 3 and not _against(points, letters))):
+            if points and len(letters) == 1 and letters in points and not text.joined[at]:
                 break
             points += letters
             heading = heading or word.endswith(_HEADINGS)
@@ -154,12 +155,14 @@ def _past_middle(words: list[str], at: int) -> int:
     return after + 1 if after < len(words) and words[after] in _MIDDLES - {"heart"} else at
 
 
+@lru_cache(maxsize=1024)
 def _against(points: str, letters: str) -> bool:
     """Whether letters are opposite to what was said before, so that a new place begins."""
     known = set(points)
     return any(pair <= known | set(letters) for pair in ({"N", "S"}, {"E", "W"}))
 
 
+@lru_cache(maxsize=64)
 def _needs(east: int, north: int, middle: bool) -> frozenset[str]:  # noqa: FBT001 - a key of a small table
     if not east and not north:
         return frozenset(("center",))
@@ -172,6 +175,7 @@ def _needs(east: int, north: int, middle: bool) -> frozenset[str]:  # noqa: FBT0
     )
 
 
+@lru_cache(maxsize=64)
 def _bounds(east: int, north: int, middle: bool) -> frozenset[str]:  # noqa: FBT001 - a key of a small table
     if not east and not north:
         return frozenset(cell for cell, (x, y) in _CENTRES.items() if not x or not y)
@@ -180,7 +184,14 @@ def _bounds(east: int, north: int, middle: bool) -> frozenset[str]:  # noqa: FBT
     )
 
 
-def _unit(x: float, y: float) -> tuple[float, float]:
+@lru_cache(maxsize=1024)
+def _edges(points: str) -> frozenset[str]:
+    return frozenset(_EDGE_OF[point] for point in points)
+
+
+@lru_cache(maxsize=1024)
+def _vector(points: str) -> tuple[float, float]:
+    x, y = (sum(_VECTORS[point][axis] for point in points) for axis in (0, 1))
     size = hypot(x, y)
     return (x / size, y / size) if size else (0.0, 0.0)
 

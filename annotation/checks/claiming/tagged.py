@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from annotation.checks.claiming.text import fold
 
@@ -56,7 +55,6 @@ class Tagged:
     dimensions: Numbers = field(default_factory=dict)
 
 
-@lru_cache(maxsize=8192)
 def tagged(tags: tuple[tuple[str, str], ...]) -> Tagged:
     """The numbers among the values of tags."""
     counts: dict[str, set[float]] = {}

@@ -8,7 +8,7 @@ from functools import lru_cache
 from annotation.checks.claiming.vocabulary import WORDS
 
 _TOKEN = re.compile(
-    r"[A-Za-z]+(?![^ ,.;])"  # most words, found fast
+    r"[A-Za-z]++(?![^ ,.;])"  # most words, found fast
     r"|\d{1,3}(?:[,\u00a0\u2009\u202f\u2019]\d{3})+(?:\.\d+)?|\d*\.\d+|\d+"  # 1,200 · 0.5 · 38
     r"|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*(?:['\u2019:\u00b7][^\W\d_](?:[^\W_]|[\u0300-\u036f])*)*"  # m2 · Kaniá:taro
     r"|[^\w\s]|\w"
@@ -35,6 +35,7 @@ class Text:
     Attributes:
         raw: the caption.
         words: normalised words and marks, hyphens left out.
+        written: the same as they stand in the caption.
         starts: offset of each in the caption.
         stops: offset after each.
         joined: whether a hyphen or dash without blanks stands before each.
@@ -43,6 +44,7 @@ class Text:
 
     raw: str
     words: list[str]
+    written: list[str]
     starts: list[int]
     stops: list[int]
     joined: list[bool]
@@ -54,7 +56,7 @@ class Text:
 
     def is_capital(self, place: int) -> bool:
         """Whether a word begins with a capital letter."""
-        return self.raw[self.starts[place]].isupper()
+        return self.written[place][0].isupper()
 
     def opens_sentence(self, place: int) -> bool:
         """Whether no other word of its sentence stands before a word."""
@@ -63,51 +65,79 @@ class Text:
 
 def read_text(raw: str) -> Text:
     """Takes a caption apart."""
-    words: list[str] = []
-    starts: list[int] = []
-    stops: list[int] = []
-    joined: list[bool] = []
-    sentences: list[int] = []
-    hyphen, sentence, ended = -1, 0, False
-    add_word, add_start, add_stop = words.append, starts.append, stops.append
-    add_joined, add_sentence = joined.append, sentences.append
-    for match in _TOKEN.finditer(raw):
-        word, (start, stop) = match[0], match.span()
-        if word in _HYPHENS:
-            if words and stops[-1] == start and not raw[stop : stop + 1].isspace():
-                hyphen = stop
-                continue
-            word = ","  # a dash between blanks parts clauses
-        if ended and (word[0].isalnum() or word in _OPENING):
-            sentence, ended = sentence + 1, False
-        add_word(_normal(word))
-        add_start(start)
-        add_stop(stop)
-        add_joined(hyphen == start)
-        add_sentence(sentence)
-        if word in _ENDS:
-            ended = ended or _is_end(words, raw, stop)
-    return Text(raw, words, starts, stops, joined, sentences)
+    text = Text(raw, [], [], [], [], [], [])
+    add_word, add_written, add_joined = text.words.append, text.written.append, text.joined.append
+    add_start, add_stop = text.starts.append, text.stops.append
+    offset = 0
+    for piece in raw.split(" "):
+        for word, written, start, stop, joined in _apart(piece):
+            add_word(word)
+            add_written(written)
+            add_start(offset + start)
+            add_stop(offset + stop)
+            add_joined(joined)
+        offset += len(piece) + 1
+    if raw[-1:] in _HYPHENS and text.stops[-2:-1] == text.starts[-1:]:  # a hyphen within a word that breaks off
+        for column in (text.words, text.written, text.starts, text.stops, text.joined):
+            del column[-1]
+    text.sentence = _sentences(text)
+    return text
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
+def _apart(piece: str) -> tuple[tuple[str, str, int, int, bool], ...]:
+    """Words between two blanks: normalised, as written, from where to where, and whether a hyphen stands before.
+
+    Hyphens and dashes within words are left out; a dash between blanks parts clauses as a comma does.
+    """
+    found: list[tuple[str, str, int, int, bool]] = []
+    hyphen = -1
+    for match in _TOKEN.finditer(piece):
+        written, (start, stop) = match[0], match.span()
+        dash = written in _HYPHENS
+        if dash and found and found[-1][3] == start and not (stop == len(piece) or piece[stop].isspace()):
+            hyphen = stop
+        else:
+            found.append(("," if dash else _normal(written), written, start, stop, hyphen == start))
+    return tuple(found)
+
+
 def _normal(word: str) -> str:
     lower = word.lower().replace("\u2019", "'").removesuffix("'s")
     return _SPELLINGS.get(lower, lower)
 
 
-def _is_end(words: list[str], raw: str, stop: int) -> bool:
+def folded(raw: str) -> tuple[str, ...]:
+    """Words of a name, folded, without the marks between them."""
+    return tuple([fold(word[0]) for piece in raw.split(" ") for word in _apart(piece) if word[0][0].isalnum()])
+
+
+def _sentences(text: Text) -> list[int]:
+    """Number of the sentence of each word; one begins with a letter, digit or opening mark after the last one's end."""
+    words, written = text.words, text.written
+    numbers: list[int] = []
+    number = 0
+    for end in [at for at, word in enumerate(words) if word in _ENDS]:
+        if end >= len(numbers) and _is_end(text, end):
+            begin = end + 1
+            while begin < len(words) and not (written[begin][0].isalnum() or written[begin] in _OPENING):
+                begin += 1
+            numbers += [number] * (begin - len(numbers))
+            number += 1
+    return numbers + [number] * (len(words) - len(numbers))
+
+
+def _is_end(text: Text, at: int) -> bool:
     """Whether a mark ends a sentence: not after an abbreviation, not before a small letter."""
-    if words[-1] != ".":
+    words = text.words
+    if words[at] != ".":
         return True
-    measured = len(words) > 2 and words[-3][-1].isdigit()  # 100 m. Further south
-    if (
-        len(words) > 1
-        and not measured
-        and (words[-2] in _ABBREVIATIONS or (len(words[-2]) == 1 and words[-2].isalpha()))
-    ):
-        return False
-    return not raw[stop : stop + 4].lstrip(_CLOSING)[:1].islower()
+    if at and (words[at - 1] in _ABBREVIATIONS or (len(words[at - 1]) == 1 and words[at - 1].isalpha())):
+        measured = at > 1 and words[at - 2][-1].isdigit()  # 100 m. Further south
+        if not measured:
+            return False
+    stop = text.stops[at]
+    return not text.raw[stop : stop + 4].lstrip(_CLOSING)[:1].islower()
 
 
 @lru_cache(maxsize=65536)

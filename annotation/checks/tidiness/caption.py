@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from string import punctuation
+from string import ascii_letters, digits, punctuation
 
 from annotation.request import ElementFacts, Message
 
@@ -13,17 +13,24 @@ NAME_LIMIT = 1_000
 QUOTES = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("'", "'"), ("\u2018", "\u2019"))
 """Pairs of quotation marks."""
 
+RUN = 4
+"""Words in a row by which texts are compared."""
+
 _BLANKS = str.maketrans({**dict.fromkeys(punctuation.replace("'", "").replace("-", ""), " "),
                          **dict.fromkeys("“”„«»…—\u2013", " ")})  # fmt: skip
-_ODD = re.compile(r"[^a-zA-Z0-9 .,;'%-]")
-_DIGIT = re.compile(r"[0-9]")
+_ASCII_BLANKS = bytes(ord(_BLANKS.get(code, chr(code))) for code in range(128)) + bytes(range(128, 256))
+_PROSE = f"{ascii_letters} .,;'%-".encode()
+_DIGITS = frozenset(digits)
 _INNER = re.compile(r"[.,;:!?@][^\W\d_]")
 _NAMING = ("name", "ref", "operator", "brand", "network", "addr:", "destination")
 
 
 def words_of(text: str) -> list[str]:
     """Words in lower case, without punctuation but for apostrophes and hyphens."""
-    return text.lower().translate(_BLANKS).split()
+    lower = text.lower()
+    if lower.isascii():  # bytes are translated several times faster
+        return lower.encode().translate(_ASCII_BLANKS).decode().split()
+    return lower.translate(_BLANKS).split()
 
 
 def runs_of(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:
@@ -59,8 +66,7 @@ class Caption:
         spoken: the same, but names replaced only where they stand in quotation marks.
         words: of `plain`, see `words_of`.
         vocabulary: the same, each once.
-        runs: four words in a row, in their order.
-        distinct: the same, each once.
+        distinct: runs of four words, each once.
     """
 
     text: str
@@ -75,25 +81,25 @@ class Caption:
     spoken: str = field(init=False)
     words: list[str] = field(init=False)
     vocabulary: frozenset[str] = field(init=False)
-    runs: list[tuple[str, ...]] = field(init=False)
     distinct: frozenset[tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Finds names and words."""
-        self.odd, self.digits = frozenset(_ODD.findall(self.text)), bool(_DIGIT.search(self.text))
+        rare = self.text.encode(errors="surrogatepass").translate(None, _PROSE).decode(errors="surrogatepass")
+        self.odd, self.digits = frozenset(rare) - _DIGITS, not _DIGITS.isdisjoint(rare)
         self.inner = bool(_INNER.search(self.text))
         self.plain = self.spoken = self.text
         self.names = self._names()
         for name in self.names:
             self.plain = self.plain.replace(name, "Name")
             for marks in QUOTES:
-                self.spoken = self.spoken.replace(name.join(marks), "Name")
+                if marks[0] in self.text:
+                    self.spoken = self.spoken.replace(name.join(marks), "Name")
         if not self.text.isascii():
             self.plain, self.spoken = map(_straight, (self.plain, self.spoken))
         self.words = words_of(self.plain)
         self.vocabulary = frozenset(self.words)
-        self.runs = list(zip(self.words, self.words[1:], self.words[2:], self.words[3:], strict=False))
-        self.distinct = frozenset(self.runs)
+        self.distinct = frozenset(runs_of(self.words, RUN))
 
     def _names(self) -> list[str]:
         text, found = self.text, set()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from annotation.checks.tidiness.caption import Caption, runs_of, shown, words_of
+from annotation.checks.tidiness.caption import RUN, Caption, runs_of, shown, words_of
 
 RULE_RUN = 8
 """Words in a row of the rules that nobody hits upon by chance."""
@@ -62,7 +62,7 @@ def repeats(caption: Caption) -> Iterator[str]:
     words = words_of(last)
     if len(caption.vocabulary.intersection(words)) < REPEATED * len(caption.vocabulary):
         return
-    share = len(caption.distinct.intersection(runs_of(words, 4))) / max(len(caption.distinct), 1)
+    share = len(caption.distinct.intersection(runs_of(words, RUN))) / max(len(caption.distinct), 1)
     if share >= REPEATED:
         yield f"repeats the draft: {share:.0%} of it, word for word"
 
@@ -70,7 +70,7 @@ def repeats(caption: Caption) -> Iterator[str]:
 def _run_of_prefix(caption: Caption) -> str:
     """A run of words out of the messages before the last, or nothing."""
     prefix = caption.messages[:-1]
-    if _runs(tuple([message["content"] for message in prefix]), 4).isdisjoint(caption.distinct):
+    if _runs(tuple([message["content"] for message in prefix]), RUN).isdisjoint(caption.distinct):
         return ""
     for role, length in (("system", RULE_RUN), ("assistant", EXAMPLE_RUN)):
         texts = tuple(message["content"] for message in prefix if message["role"] == role)

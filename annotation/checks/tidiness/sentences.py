@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import eq
 
-from annotation.checks.tidiness.caption import Caption, shown, words_of
+from annotation.checks.tidiness.caption import RUN, Caption, runs_of, shown, words_of
 
 LOOP = 3
 """How often a run of four words may not occur."""
@@ -43,24 +44,8 @@ _QUOTES = re.compile(r"[\"“”«»]")
 _INCHES = re.compile(r"\d\"")
 _CLOSERS = "\"'”)»]"
 _HANGING = frozenset(words_of("a an the and or but nor its their whose because than into"))
-_FAULT = re.compile(r"[,;:]\s*[.,;:!?](?!\d)|\.\s+[.,;:!?](?!\d)|\.\.")
-_GAPS = (
-    " ,",
-    " .",
-    " ;",
-    " a,",
-    " a.",
-    " a;",
-    " an,",
-    " an.",
-    " the,",
-    " the.",
-    " the;",
-    " and.",
-    " and;",
-    " or.",
-    " or;",
-)
+_FAULT = re.compile(r"[,;:.](?:(?<!\.)\s*[.,;:!?](?!\d)|(?<=\.)(?:\.|\s+[.,;:!?](?!\d)))")
+_LIKELY_GAP = re.compile(r" (?:[,.;]|a[,.;]|an[,.]|the[,.;]|and[.;]|or[.;])")
 _GAP = re.compile(r"\s(?:an?|the)?[,.;](?!\d)(?!\w\.)|\s(?:and|or)[.;]")
 _NO_START = frozenset(",.;:!?)]")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”']?\s+(?=[\"“'(]?[A-ZÀ-Þ0-9])")
@@ -80,7 +65,7 @@ def unfinished(caption: Caption) -> Iterator[str]:
         yield f"unfinished: ends in {shown(last)}"
     elif text[0] in _NO_START:
         yield f"unfinished: begins with {shown(text[:20])}"
-    elif found := _FAULT.search(text) or (_GAP.search(text) if any(map(text.__contains__, _GAPS)) else None):
+    elif found := _FAULT.search(text) or (_LIKELY_GAP.search(text) and _GAP.search(text)):
         yield f"unfinished: a gap at {shown(text[max(found.start() - 10, 0) : found.start() + 12])}"
 
 
@@ -111,15 +96,20 @@ def _unbalanced(text: str) -> str:
 
 def repetition(caption: Caption) -> Iterator[str]:
     """The same sentence twice, words that stutter, runs of words that come again and again."""
-    words, runs = caption.words, caption.runs
+    words = caption.words
     if any(map(eq, words, words[1:])) and (stutter := _stutter(words)):
         yield f"repetition: {shown(stutter)}"
     text = caption.plain
-    if any(map(text.__contains__, _LETTERS)):
+    if any(map(_drawls, caption.vocabulary)) and any(map(text.__contains__, _LETTERS)):
         yield "repetition: one letter, again and again"
-    if len(caption.distinct) < len(runs):
-        yield from _loops(words, runs)
+    if len(caption.distinct) < len(words) - RUN + 1:
+        yield from _loops(words)
         yield from _sentences(text)
+
+
+@lru_cache(maxsize=16384)
+def _drawls(word: str) -> bool:
+    return any(letters in word for letters in _LETTERS)
 
 
 def _stutter(words: Sequence[str]) -> str:
@@ -131,15 +121,16 @@ def _stutter(words: Sequence[str]) -> str:
     return ""
 
 
-def _loops(words: Sequence[str], runs: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def _loops(words: Sequence[str]) -> Iterator[str]:
     for start in range(2):
         for pair, row in groupby(zip(words[start::2], words[start + 1 :: 2], strict=False)):
             if sum(1 for _ in row) >= STUTTER:
                 yield f"repetition: {shown(' '.join(pair))}, {STUTTER} times in a row"
                 return
+    runs = list(runs_of(words, RUN))
     counts = Counter(runs)
     often = {run for run, count in counts.items() if count >= LOOP}
-    covered = {start + step for start, run in enumerate(runs) if run in often for step in range(4)}
+    covered = {start + step for start, run in enumerate(runs) if run in often for step in range(RUN)}
     if often and len(covered) >= LOOPED * len(words):
         run, count = counts.most_common(1)[0]
         yield f"repetition: {shown(' '.join(run))}, {count} times"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from annotation.checks.tidiness.caption import NAME_LIMIT, Caption, shown, words_of
 
@@ -117,9 +118,12 @@ def _orders(caption: Caption) -> Iterator[str]:
     values = [value for element in caption.elements for value in element.tags.values() if " " in value]
     values += [element.facts.get("name", "") for element in caption.elements]
     long = dict.fromkeys(value[:NAME_LIMIT] for value in values if value.count(" ") > 1)
-    for text in long:
-        if _ORDER.search(text) or (_SAYING.match(text) and text.count(" ") > 2):
-            yield text
+    return filter(_is_order, long)
+
+
+@lru_cache(maxsize=4096)
+def _is_order(text: str) -> bool:
+    return bool(_ORDER.search(text) or (_SAYING.match(text) and text.count(" ") > 2))
 
 
 def _payload(order: str) -> frozenset[str]:
