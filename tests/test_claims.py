@@ -327,6 +327,23 @@ def test_strangers_files_never_crash(text: str, facts: list[dict[str, Any]]) -> 
         assert text[slice(*claim.span)] == claim.text
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.integers(min_value=0), st.lists(st.tuples(st.integers(0, 80), st.sampled_from("-,.;:x+")), max_size=8))
+def test_damaged_captions_never_crash(number: int, damage: list[tuple[int, str]]) -> None:
+    """Words are lost (-), doubled (+) or replaced by a mark."""
+    captions = true_captions()
+    each = captions[number % len(captions)]
+    words = each.text.split()
+    for at, mark in damage:
+        place = at % len(words)
+        words[place : place + 1] = {"-": words[place : place + 1][1:] or [","], "+": [words[place]] * 2}.get(
+            mark, [mark]
+        )
+    text = " ".join(words)
+    for claim in read_claims(text, each.elements):
+        assert text[slice(*claim.span)] == claim.text
+
+
 def test_the_same_text_and_facts_give_the_same_claims() -> None:
     for each in true_captions()[:20]:
         assert read_claims(each.text, each.elements) == read_claims(each.text, each.elements)

@@ -1,7 +1,6 @@
 """Language models in this cluster: vLLM, one engine in each replica."""
 
 import asyncio
-import io
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from annotation.engines.chat import REFUSALS, Chat
+from annotation.engines.chat import REFUSALS, Chat, fold
 from annotation.engines.engine import Engine, as_finished
 from annotation.engines.model_folder import as_folder, check_model
-from annotation.engines.vision import with_part
+from annotation.engines.vision import IMAGE, decoded, need_place, that_reads_text, with_part
 from annotation.engines.vllm_causes import Causes
 from annotation.engines.vllm_start import OURS, check_keys, end, load, need_vllm
 from annotation.errors import AnnotationError, EngineDead
@@ -152,8 +151,12 @@ class VllmEngine(Engine):
         self._tokenising = ThreadPoolExecutor(1, "tokenising")
         try:
             with self._named():
-                self._llm, self._processes = await asyncio.to_thread(load, self.arguments, self._causes)
-                self._chat = Chat.of(self._llm.get_tokenizer(), template)
+                self._llm, self._processes = await asyncio.to_thread(
+                    load, self.arguments, self._causes, sees=self.vision
+                )
+                self._chat = Chat.of(that_reads_text(self._llm.get_tokenizer(), template), template)
+                if self.vision:
+                    need_place(self._chat)
         except BaseException:
             await self.stop()
             raise
@@ -211,9 +214,8 @@ class VllmEngine(Engine):
             output_kind=RequestOutputKind.FINAL_ONLY,
             structured_outputs=StructuredOutputsParams(json=dict(request.schema)) if request.schema else None,
         )
-        (final,) = [
-            output async for output in self._llm.generate(self._rendered(request, prompt), sampling, request.key)
-        ]
+        rendered = await self._rendered(request, prompt)
+        (final,) = [output async for output in self._llm.generate(rendered, sampling, request.key)]
         if any(answer.finish_reason in BROKEN for answer in final.outputs):
             return [self._failed(request, "vLLM broke the answer off")]
         return [
@@ -234,15 +236,17 @@ class VllmEngine(Engine):
         return self.vision and request.picture is not None
 
     def _messages(self, request: Request) -> Sequence[Any]:
-        return with_part(request.messages, {"type": "image"}) if self._shown(request) else request.messages
+        """The chat; rules are folded while texts are texts, before a picture joins the last."""
+        if not self._shown(request):
+            return request.messages
+        turns = fold(request.messages) if self._chat.folds else request.messages
+        return with_part(turns, IMAGE)
 
-    def _rendered(self, request: Request, prompt: list[int]) -> dict[str, Any]:
+    async def _rendered(self, request: Request, prompt: list[int]) -> dict[str, Any]:
         """What vLLM's own renderer hands over; with a picture, what it is given."""
         if not self._shown(request):
             return {"type": "token", "prompt_token_ids": prompt}
-        from PIL import Image
-
-        picture = Image.open(io.BytesIO(request.picture or b"")).convert("RGB")
+        picture = await asyncio.to_thread(decoded, request.picture or b"")
         return {"prompt_token_ids": prompt, "multi_modal_data": {"image": picture}}
 
     @contextmanager

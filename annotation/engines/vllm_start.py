@@ -44,6 +44,7 @@ MEMORY = re.compile(
     re.IGNORECASE,
 )
 
+MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'$")
 VALIDATION = re.compile(r"^ValidationError: \d+ validation errors? for \w+ (Value error, )?| \[type=.*$")
 """What pydantic says around a message."""
 
@@ -71,7 +72,7 @@ def check_keys(keys: Mapping[str, Any]) -> None:
             raise AnnotationError(f"engine.{key}: vLLM knows no such engine argument{hint}")
 
 
-def load(arguments: Mapping[str, Any], causes: Causes) -> "tuple[Any, list[Process]]":
+def load(arguments: Mapping[str, Any], causes: Causes, *, sees: bool = False) -> "tuple[Any, list[Process]]":
     """Loads a model; other loads on this machine wait until it is there.
 
     vLLM measures free memory while it loads, and shares a cache of compiled kernels: two at once disturb each other.
@@ -79,6 +80,7 @@ def load(arguments: Mapping[str, Any], causes: Causes) -> "tuple[Any, list[Proce
     Args:
         arguments: of `AsyncEngineArgs`.
         causes: the log to look into where it fails.
+        sees: the model has to take pictures.
 
     Returns:
         An `AsyncLLM` and its processes.
@@ -93,8 +95,13 @@ def load(arguments: Mapping[str, Any], causes: Causes) -> "tuple[Any, list[Proce
 
         others = _cores()
         try:
-            llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
+            asked = AsyncEngineArgs(**arguments)
+            if sees:
+                _need_sight(asked.create_model_config())
+            llm = AsyncLLM.from_engine_args(asked, usage_context=UsageContext.LLM_CLASS)
             return llm, _with_descendants(_cores() - others)
+        except AnnotationError:
+            raise
         except Exception as error:
             raise AnnotationError(explain(arguments, error, causes.first())) from error
 
@@ -132,6 +139,8 @@ def explain(arguments: Mapping[str, Any], error: Exception, cause: str) -> str:
     """
     told = VALIDATION.sub("", " ".join((cause or f"{type(error).__name__}: {error}").split()))
     model = arguments["model"]
+    if missing := MISSING.search(told):
+        return f"vLLM could not load {model}: its kind of model needs {missing[1]}, which is not installed here"
     if not MEMORY.search(f"{told} {error}"):
         return f"vLLM could not load {model}: {told}"
     settings = ["max_model_len", "max_num_seqs", "max_num_batched_tokens"]
@@ -141,6 +150,14 @@ def explain(arguments: Mapping[str, Any], error: Exception, cause: str) -> str:
         f"What shrinks it: a smaller {shrink}; engine.quantization: fp8; engine.kv_cache_dtype: fp8; {_room()}. "
         f"vLLM says: {told}"
     )
+
+
+def _need_sight(config: Any) -> None:
+    if not config.is_multimodal_model:
+        raise AnnotationError(
+            f"{config.model} cannot see: {', '.join(config.architectures)} reads text only; name a model that takes "
+            "pictures under model, or leave vision: true out"
+        )
 
 
 def _asked(arguments: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ a true caption with one thing wrong, by hand; `mutations` makes many more by rul
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ class Labelled:
     label: str
 
 
+@lru_cache(maxsize=1)
 def sheets() -> dict[str, tuple[ElementFacts, ...]]:
     """Fact sheets by their id."""
     return {sheet["id"]: tuple(ElementFacts(**each) for each in sheet["elements"]) for sheet in _lines("sheets.jsonl")}
 
 
+@lru_cache(maxsize=1)
 def true_captions() -> list[Labelled]:
     """Captions with nothing wrong in them."""
     known = sheets()

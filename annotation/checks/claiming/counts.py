@@ -209,9 +209,8 @@ def _counted_quality(reading: Reading, mark: Mark, told: Quantity, at: int) -> N
     targets = reading.binder.targets(mark.start, at + 1, tells) or []
     if not any(tells(element) for element in targets):
         targets = [element for element in reading.known if noun in element.tagged.counts] or targets
-    reading.settle(
-        "attribute" if told.numeral is False else "count", (mark.start, at + 1), targets, right, "attributes"
-    )
+    span = (mark.start, max(mark.stop, at + 1))  # cables, six of them
+    reading.settle("attribute" if told.numeral is False else "count", span, targets, right, "attributes")
 
 
 _NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]

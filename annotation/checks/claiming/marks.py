@@ -68,8 +68,8 @@ def read_marks(text: Text, lexicon: Lexicon, names: dict[int, Name]) -> list[Mar
             continue
         if mark is None:
             continue
-        while mark.kind == "quantity" and found and found[-1].stop > mark.content.start:
-            found.pop()  # around twenty: a hedge
+        while mark.kind == "quantity" and found and found[-1].start >= mark.content.start:
+            found.pop()  # around twenty: a hedge; but goes on beyond three edges
         found.append(mark)
         stop = mark.stop
     return found
@@ -93,7 +93,9 @@ def _mark_at(text: Text, at: int, lexicon: Lexicon, opens: int) -> Mark | None:
 def _place(text: Text, at: int, phrase: Found | None) -> Mark | None:
     """A place, unless a longer phrase that is none begins with it: left to right."""
     place = places.place_at(text, at)
-    if place is None or (phrase and phrase.stop > place.stop and phrase.first.kind in _OVER_PLACES):
+    longer = phrase if place and phrase and phrase.stop > place.stop else None
+    adverb = longer is not None and longer.first.kind == "skip" and at and text.words[at - 1] == "the"
+    if place is None or (longer and longer.first.kind in _OVER_PLACES and not adverb):  # from the left to the right
         return None
     return Mark("place", at, place.stop, place)
 
@@ -116,6 +118,7 @@ def clauses(text: Text, marks: list[Mark]) -> list[int]:
     """Number of the clause of each word: sentences, and what semicolons, `while` and `, and a …` part."""
     starts = {mark.start: mark.stop for mark in marks if mark.kind in _THINGS}
     names = {mark.start for mark in marks if mark.kind == "name"}
+    counts = {mark.start for mark in marks if mark.kind == "quantity" and mark.content.kind == "count"}
     sites = {mark.start for mark in marks if mark.kind in ("place", "axis")}
     words, sentence = text.words, text.sentence
     number, numbers_, told = 0, [0] * len(words), 0
@@ -124,7 +127,7 @@ def clauses(text: Text, marks: list[Mark]) -> list[int]:
             number, told = number + 1, here
         elif before == "," and word in _JOINING:
             number += _begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites)
-        elif (before == "," or word == "and") and _begins_sentence(words, at + (word == "and"), starts):
+        elif (before == "," or word == "and") and _begins_sentence(words, at + (word == "and"), starts, counts):
             number += 1  # a wood fills the north, a strip of scree runs along the left
         numbers_[at] = number
     return numbers_
@@ -137,9 +140,9 @@ def _begins_place(text: Text, at: int, sites: set[int]) -> bool:
     return at in sites or (text.words[at] in _PREPOSITIONS and not sites.isdisjoint(range(at + 1, at + 4)))
 
 
-def _begins_sentence(words: list[str], at: int, starts: dict[int, int]) -> bool:
+def _begins_sentence(words: list[str], at: int, starts: dict[int, int], counts: set[int]) -> bool:
     """Whether a thing and its verb begin at a word: `a strip of scree runs`, `forest occupies`."""
-    if words[at : at + 1] not in _ARTICLES and at not in starts:
+    if words[at : at + 1] not in _ARTICLES and at not in starts and at not in counts:
         return False
     thing = next((place for place in range(at, min(at + 6, len(words))) if place in starts), None)
     return thing is not None and words[starts[thing] : starts[thing] + 1] in _FINITES

@@ -66,6 +66,9 @@ def names_in(
         stop = _run(text, start, taken, vocabulary)
         if stop > start:
             owners, known = _owners(words[start:stop], elements, place)
+            if not known and "and" in words[start:stop]:  # the Tamber Bridge and Quill Avenue
+                stop = words.index("and", start)
+                owners, known = _owners(words[start:stop], elements, place)
             found[start] = Name(start, stop, owners, known)
     return found
 

@@ -63,7 +63,21 @@ AFTER_UNITS = frozenset(("of", "long", "wide", "in", "or", "across", "and", "squ
 _DIGITS = frozenset(".0123456789")
 _EXTENT = Hedge(("over",), -EXACT, ABOUT)
 """`Stretches over 300 metres`: the measure itself, or a little more."""
-_EXTENDING = ("spread", "stretch", "extend", "span", "run", "sprawl", "reach", "continu", "go", "lead", "wind")
+_EXTENDING = (
+    "spread",
+    "stretch",
+    "extend",
+    "span",
+    "run",
+    "sprawl",
+    "reach",
+    "continu",
+    "go",
+    "lead",
+    "wind",
+    "bend",
+    "curv",
+)
 
 _COUNT_WORDS = {
     **{phrase.text: phrase.true for phrase in COUNTS},
@@ -195,9 +209,17 @@ def read_hedge(words: Sequence[str], place: int) -> tuple[int, Hedge]:
             continue
         if list(words[first:place]) == ["up", "to"] and first and words[first - 1].startswith(("add", "amount", "sum")):
             return place, NONE
-        if words[first] == "over" and first and words[first - 1].startswith(_EXTENDING):
+        if words[first] == "over" and _extends(words, first):
             hedge = _EXTENT
         return first, hedge
-    if words[place - 1] == "over" and place > 1 and words[place - 2].startswith(_EXTENDING):
+    if words[place - 1] == "over" and _extends(words, place - 1):
         return place - 1, _EXTENT
     return place, NONE
+
+
+def _extends(words: Sequence[str], over: int) -> bool:
+    """Whether `over` tells how far: runs over 250 m, bends gently over 250 m."""
+    before = over - 1
+    if before > 0 and (words[before].endswith("ly") or words[before] == "straight"):
+        before -= 1
+    return before >= 0 and words[before].startswith(_EXTENDING)

@@ -40,6 +40,7 @@ _SCOPES = {
                      "space", "strip", "tip", "extreme", "row", "rows", "column", "columns", "cell",
                      "cells"), "part"),
 }  # fmt: skip
+_OBJECTS = (["the"], ["a"], ["an"], ["its"], ["some"], ["another"], ["on"])
 _VERBAL = frozenset(("is", "are", "was", "were", "been", "being", "be", "has", "have", "little", "nothing"))
 """Words after which `left` is a verb."""
 _LEFT_SO = (["untouched"], ["bare"], ["free"], ["open"], ["clear"], ["empty"], ["uncovered"], ["over"])
@@ -130,15 +131,22 @@ def place_at(text: Text, place: int) -> Place | None:
             at += 1
     if at == place or (words[place] in ("heart", "foot", "head") and words[at : at + 1] != ["of"]):
         return None
-    scope = ""
-    for skip in (0, 1):  # in the upper two thirds
-        if at + skip < size and words[at + skip] in _SCOPES and not (skip and words[at] not in ("most", "two", "very")):
-            scope, at = _SCOPES[words[at + skip]], at + skip + 1
-            break
+    scope, at = _scope_at(words, at)
     beyond = _past_middle(words, at) if points and not scope else at
     scope, at = ("half", beyond) if beyond > at else (scope, at)
     compass = words[place].startswith(_COMPASS) or words[place].upper() in ABBREVIATED
     return Place(points, middle, scope, place, at, heading, compass)
+
+
+def _scope_at(words: list[str], at: int) -> tuple[str, int]:
+    """The kind of part that is named at a word, and where it ends: `edge`, `two thirds`; empty if there is none."""
+    if words[at : at + 1] == ["borders"] and words[at + 1 : at + 2] in _OBJECTS:
+        return "", at  # a residential area at the bottom left borders the wood
+    for skip in (0, 1):  # in the upper two thirds
+        named = at + skip < len(words) and words[at + skip] in _SCOPES
+        if named and not (skip and words[at] not in ("most", "two", "very")):
+            return _SCOPES[words[at + skip]], at + skip + 1
+    return "", at
 
 
 def _is_verb(words: list[str], left: int) -> bool:

@@ -103,7 +103,7 @@ class WordOrder:
                 return stop
             if words[at] == ",":
                 aside = words[stop + 1 : at]
-                opening = aside[aside[0] in HEDGING]
+                opening = aside[aside[0] in HEDGING] if len(aside) > 1 else ""
                 placed = opening in STARTERS or opening in ROLES - PREPOSITIONS
                 measured = not self._numbers.isdisjoint(range(stop + 1, stop + 3)) and not STARTERS.isdisjoint(aside)
                 return at if (placed or measured) and not ROLES.isdisjoint(aside) else stop
