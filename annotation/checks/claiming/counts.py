@@ -79,7 +79,7 @@ def _may_be_part(word: str, mention: Mention) -> bool:
 def _ends_phrase(reading: Reading, at: int, *, first: bool) -> bool:
     """`Two ways thread the wood`, `between the two passes a track`: what follows is not counted."""
     word, before = reading.word(at), reading.word(at - 1)
-    article = word in DETERMINERS and not first
+    article = (word in DETERMINERS and not first) or (word == "and" and first)  # garages number 50 and houses 138
     verb = word in FINITE and before not in DETERMINERS
     return article or verb or (word in ("of", "more", "other") and before not in GENERIC | _HEAPS)
 

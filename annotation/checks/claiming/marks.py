@@ -123,7 +123,8 @@ def clauses(text: Text, marks: list[Mark]) -> list[int]:
     words, sentence = text.words, text.sentence
     number, numbers_, told = 0, [0] * len(words), 0
     for at, (before, word, here) in enumerate(zip(words, words[1:], sentence[1:], strict=False), 1):
-        if here != told or word in _CLAUSE_WORDS or before in _BREAKS:
+        parted = word in _CLAUSE_WORDS and not (at + 1 < len(words) and words[at + 1].endswith("ing"))
+        if here != told or parted or before in _BREAKS:
             number, told = number + 1, here
         elif before == "," and word in _JOINING:
             number += _begins_thing(text, at + 1, starts, names) or _begins_place(text, at + 1, sites)

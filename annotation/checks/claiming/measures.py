@@ -24,7 +24,7 @@ _SPREAD_OVER = WORDS["measures.spread_over"]
 """Words before `the whole picture` that do not say how much of it is covered."""
 _WHOLE = 0.9
 _COMPARED = frozenset(("of", "to", "than", "against"))
-_REST = frozenset(("else", "rest", "remaining", "remainder"))
+_REST = frozenset(("else", "rest", "remaining", "remainder", "sliver"))
 _TOGETHER = frozenset(("together", "combined", "jointly", "total", "collectively"))
 _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "entire", "total", "visible"))
 

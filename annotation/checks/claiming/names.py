@@ -17,6 +17,7 @@ _QUOTES = frozenset('"\u201c\u201d\u201e\u00ab\u00bb')
 _NAMING = frozenset(("named", "called", "name", "titled", "dubbed"))
 _NOT_IN_NAMES = _NOT_NAMES - {"north", "south", "east", "west"}
 _OPENING_ENDS = ("ing", "ly")
+_PLURAL_VERBS = (["are"], ["have"], ["were"])
 _ROUTES = WORDS["names.routes"]
 _MOST_PARTICLES = 2
 _LONGEST_NUMBER = 3
@@ -129,6 +130,8 @@ def _run(text: Text, start: int, taken: Sequence[bool], vocabulary: AbstractSet[
     if not first.isupper():  # a script without case
         return _end_of_run(text, start, taken, vocabulary)
     word, opens = text.words[start], text.opens_sentence(start)
+    if opens and word.endswith("s") and text.words[start + 1 : start + 2] in _PLURAL_VERBS:
+        return start  # bicycles are not allowed
     if word in _NOT_NAMES or word in STARTERS or (opens and (word in _OPENERS or word.endswith(_OPENING_ENDS))):
         return start
     stop = _end_of_run(text, start, taken, vocabulary)

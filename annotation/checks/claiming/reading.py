@@ -149,7 +149,8 @@ class Reading:
             if self.word(mark.start) in ("it", "they") and before is not None and before.kind in ("class", "generic"):
                 return None  # the fields it follows cover
             return Mention(mark, "pronoun", antecedents(self.text, mark, told, self.clause) or list(self.known[:1]))
-        if mark.kind == "generic" and (qualified := self._qualified(mark)):
+        stands_for = mark.kind == "generic" or self.word(mark.start) == "one"  # the residential one
+        if stands_for and (qualified := self._qualified(mark)):
             return Mention(mark, "class", qualified, senses=tuple(element.own for element in qualified))
         if mark.kind == "generic" and told and is_generic_mention(self.text, mark):
             return Mention(mark, "generic", generic_antecedents(self.text, mark, told, self.clause))

@@ -181,5 +181,6 @@ def of_something(reading: Reading, mark: Mark) -> bool:
     if mark.content.points:
         towards(reading, span, targets, mark.content, others or mention.elements)
     else:
-        relate(reading, span, targets, "inside", others or mention.elements)
+        weak = mention.kind == "pronoun"  # the middle of it: perhaps of the picture
+        relate(reading, span, targets, "inside", others or mention.elements, weak=weak)
     return True

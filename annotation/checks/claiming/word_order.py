@@ -90,8 +90,9 @@ class WordOrder:
 
     def _is_bare_name(self, mention: Mention, stop: int, at: int) -> bool:
         """`Across the middle, one-way Adams Street`: a name without an article, after a comma."""
-        near = stop < at and mention.mark.start <= at + _ADJECTIVES
-        return near and mention.kind == "name" and self.text.words[stop] == "," and self.text.words[at] not in FINITE
+        words = self.text.words
+        near = stop < at and mention.mark.start <= at + _ADJECTIVES and words[stop] == ","
+        return near and mention.kind == "name" and words[at] not in FINITE and words[at] != "and"
 
     def past_aside(self, stop: int) -> int:
         """The comma that ends an aside on where a fronted place is: `in the north, beyond the road, a wood`."""
