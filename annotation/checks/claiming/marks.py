@@ -68,8 +68,8 @@ def read_marks(text: Text, lexicon: Lexicon, names: dict[int, Name]) -> list[Mar
             continue
         if mark is None:
             continue
-        while mark.kind == "quantity" and found and found[-1].start >= mark.content.start:
-            found.pop()  # around twenty: a hedge; but goes on beyond three edges
+        while mark.kind == "quantity" and found and found[-1].stop > mark.content.start and found[-1].kind != "edge":
+            found.pop()  # lie around twenty: a hedge; but not goes on beyond three edges
         found.append(mark)
         stop = mark.stop
     return found
