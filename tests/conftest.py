@@ -16,7 +16,7 @@ from rasterio.windows import Window, transform
 from download.sample import SampleCounty, make_county
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-PATIENCE_S = 240
+PATIENCE_S = 400
 
 
 LONG = (

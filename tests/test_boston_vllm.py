@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from annotation.request import TASKS
-from pipeline.bench.tiny_model import CPU_ENVIRONMENT, tiny_engine
+from pipeline.bench.tiny_model import tiny_engine
 from tests.conftest import PATIENCE_S, CommandLine
 from tests.need import need_vllm
 from tests.run_folder import run_info, samples
 from tests.taught_model import make_taught_model
+from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -70,7 +71,7 @@ def config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def on_cpu(mapteller: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command line with vLLM's settings for a CPU."""
-    for key, value in CPU_ENVIRONMENT.items():
+    for key, value in ENVIRONMENT.items():
         monkeypatch.setitem(mapteller.environment, key, value)
     return mapteller
 

@@ -327,7 +327,7 @@ def test_strangers_files_never_crash(text: str, facts: list[dict[str, Any]]) -> 
         assert text[slice(*claim.span)] == claim.text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(min_value=0), st.lists(st.tuples(st.integers(0, 80), st.sampled_from("-,.;:x+")), max_size=8))
 def test_damaged_captions_never_crash(number: int, damage: list[tuple[int, str]]) -> None:
     """Words are lost (-), doubled (+) or replaced by a mark."""

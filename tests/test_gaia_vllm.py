@@ -10,8 +10,9 @@ import pytest
 from annotation import gaia
 from annotation.engines.vllm import VllmEngine
 from annotation.request import Completion, ElementFacts, Request
-from pipeline.bench.tiny_model import CPU_ENVIRONMENT, make_tiny_model, tiny_engine
+from pipeline.bench.tiny_model import make_tiny_model, tiny_engine
 from tests.need import need_vllm
+from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -25,7 +26,7 @@ SHAPE = {
 
 
 def test_answers_have_the_shape_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in CPU_ENVIRONMENT.items():
+    for key, value in ENVIRONMENT.items():
         monkeypatch.setenv(key, value)
     record = ElementFacts("record/1", "record", {}, {"alt": "Etna"})
     plain = Request("", "gaia", ({"role": "user", "content": "Etna"},), (record,), 0, 1, "gaia@0", max_tokens=60)

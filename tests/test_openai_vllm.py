@@ -18,8 +18,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from annotation.engines.openai import OpenAiEngine
 from annotation.request import Completion, Message, Request
-from pipeline.bench.tiny_model import CPU_ENVIRONMENT, make_tiny_model
+from pipeline.bench.tiny_model import make_tiny_model
 from tests.need import need_vllm
+from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -61,7 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "--dtype", "float32", "--max-model-len", "2048", "--max-num-batched-tokens", "4096",
         "--no-enable-chunked-prefill", "--enable-prompt-tokens-details",
     ]  # fmt: skip
-    environment = {**os.environ, **CPU_ENVIRONMENT, "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, **ENVIRONMENT, "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
     with log.open("wb") as written:
         process = subprocess.Popen(
             command, stdout=written, stderr=subprocess.STDOUT, env=environment, start_new_session=True

@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from annotation.request import TASKS
-from pipeline.bench.tiny_model import CPU_ENVIRONMENT, tiny_engine
+from pipeline.bench.tiny_model import tiny_engine
 from pipeline.writers.csv_titles import COLUMNS
 from tests.conftest import CommandLine
 from tests.need import need_vllm
 from tests.run_folder import run_info
 from tests.skyscript_made import Made, from_map, make, picture
 from tests.taught_model import make_taught_model
+from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -60,7 +61,7 @@ def config(made: Made, tmp_path: Path) -> Path:
 def test_a_model_tells_what_a_map_knows_and_tables_and_shards_hold_it(
     made: Made, config: Path, tmp_path: Path, mapteller: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for key, value in CPU_ENVIRONMENT.items():
+    for key, value in ENVIRONMENT.items():
         monkeypatch.setitem(mapteller.environment, key, value)
     run = tmp_path / "run"
     mapteller("run", config, "--out", run)

@@ -17,8 +17,9 @@ from annotation.engines.vllm import VllmEngine
 from annotation.errors import AnnotationError, EngineDead
 from annotation.prompts import Prompts
 from annotation.request import TASKS, Completion, ElementFacts, Message, Request
-from pipeline.bench.tiny_model import CHAT, CHAT_WITHOUT_RULES, CPU_ENVIRONMENT, WINDOW, make_tiny_model, tiny_engine
+from pipeline.bench.tiny_model import CHAT, CHAT_WITHOUT_RULES, WINDOW, make_tiny_model, tiny_engine
 from tests.need import need_vllm
+from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -75,7 +76,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def _small_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for key, value in CPU_ENVIRONMENT.items():
+        for key, value in ENVIRONMENT.items():
             patch.setenv(key, value)
         yield
 

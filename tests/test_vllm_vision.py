@@ -18,10 +18,11 @@ from annotation.engines.vllm import VllmEngine
 from annotation.engines.vllm_start import explain
 from annotation.errors import AnnotationError
 from annotation.request import Completion, Message, Request
-from pipeline.bench.tiny_model import CHAT, CPU_ENVIRONMENT, make_tiny_model, tiny_engine
+from pipeline.bench.tiny_model import CHAT, make_tiny_model, tiny_engine
 from tests import seeing_model
 from tests.need import need_vllm
 from tests.seeing_model import PICTURE_TOKENS, make_seeing_model
+from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -68,7 +69,7 @@ BLACK = file(np.zeros((40, 40, 3), np.uint8))
 @pytest.fixture(scope="module", autouse=True)
 def _small_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for key, value in CPU_ENVIRONMENT.items():
+        for key, value in ENVIRONMENT.items():
             patch.setenv(key, value)
         yield
 
