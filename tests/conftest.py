@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 from rasterio.windows import Window, transform
 
 from download.sample import SampleCounty, make_county
+from tests.vllm_here import ENVIRONMENT
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 PATIENCE_S = 400
@@ -39,6 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that no other test fills."""
     monkeypatch.setenv("MAPTELLER_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def one_thread_engines() -> Iterator[None]:
+    """vLLM as tests run it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in ENVIRONMENT.items():
+            patch.setenv(key, value)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -98,6 +98,14 @@ def test_true_captions_pass(county_told: list[tuple[ElementFacts, ...]]) -> None
     assert len(by_hand) <= FALSE_REJECTIONS * len(true_captions()), by_hand
 
 
+def test_what_is_kept_out_is_no_claim() -> None:
+    wood = area("wood")
+    for said in ("on which cars are not allowed", "that is closed to cars"):
+        assert verdicts(f"A wood {said}.", wood)["class"] == {"supported"}
+    assert verdicts("The lake is not round.", wood)["class"] == {"unsupported"}
+    assert verdicts("A closed quarry borders the wood.", wood)["class"] == {"supported", "unsupported"}
+
+
 def test_published_captions_pass(shared_data: Path) -> None:
     samples = list(published(shared_data))
     assert len(samples) == 4

@@ -12,7 +12,6 @@ from annotation.engines.vllm import VllmEngine
 from annotation.request import Completion, ElementFacts, Request
 from pipeline.bench.tiny_model import make_tiny_model, tiny_engine
 from tests.need import need_vllm
-from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
 
@@ -25,9 +24,8 @@ SHAPE = {
 }  # fmt: skip
 
 
-def test_answers_have_the_shape_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in ENVIRONMENT.items():
-        monkeypatch.setenv(key, value)
+@pytest.mark.usefixtures("one_thread_engines")
+def test_answers_have_the_shape_that_was_asked_for(tmp_path: Path) -> None:
     record = ElementFacts("record/1", "record", {}, {"alt": "Etna"})
     plain = Request("", "gaia", ({"role": "user", "content": "Etna"},), (record,), 0, 1, "gaia@0", max_tokens=60)
     shaped = [

@@ -19,9 +19,10 @@ from annotation.prompts import Prompts
 from annotation.request import TASKS, Completion, ElementFacts, Message, Request
 from pipeline.bench.tiny_model import CHAT, CHAT_WITHOUT_RULES, WINDOW, make_tiny_model, tiny_engine
 from tests.need import need_vllm
-from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
+
+pytestmark = pytest.mark.usefixtures("one_thread_engines")
 
 PATCHES = 512
 FEW = 8
@@ -71,14 +72,6 @@ def meadow(number: int) -> ElementFacts:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_cache() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in ENVIRONMENT.items():
-            patch.setenv(key, value)
-        yield
 
 
 @pytest.fixture(scope="module")

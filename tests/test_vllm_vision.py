@@ -22,9 +22,10 @@ from pipeline.bench.tiny_model import CHAT, make_tiny_model, tiny_engine
 from tests import seeing_model
 from tests.need import need_vllm
 from tests.seeing_model import PICTURE_TOKENS, make_seeing_model
-from tests.vllm_here import ENVIRONMENT
 
 need_vllm()
+
+pytestmark = pytest.mark.usefixtures("one_thread_engines")
 
 Ask = Callable[..., dict[str, Completion]]
 
@@ -64,14 +65,6 @@ def noise(seed: int, height: int = 40, width: int = 40) -> bytes:
 
 WINDOW = 2_048
 BLACK = file(np.zeros((40, 40, 3), np.uint8))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_cache() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for key, value in ENVIRONMENT.items():
-            patch.setenv(key, value)
-        yield
 
 
 @pytest.fixture(scope="module")

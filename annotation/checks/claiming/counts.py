@@ -16,6 +16,7 @@ _SAME = {"floor": "storey", "level": "storey", "story": "storey", "storie": "sto
 _MEASURING = frozenset(("with", "at", "against", "only", "measures", "for"))
 _ROUNDED = 0.06
 _NEARLY = 0.02
+"""Share of a number that rounding it and the number beside it may cost."""
 _WHOLE = 0.5
 """What rounding to whole metres may cost."""
 _REACH = 4

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import GENERIC, RELATIVE, Meaning
@@ -11,7 +12,7 @@ from annotation.checks.claiming.numerals import VALUES
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 
-_NEGATIONS = frozenset(("no", "closed", "without", "lacks", "lacking", "neither", "nor", "devoid"))
+_NEGATIONS = frozenset(("no", "without", "lacks", "lacking", "neither", "nor", "devoid"))
 _VERB_LIKE = WORDS["mentions.verb_like"]
 """Nouns that are verbs as well: they are nouns after an article, an adjective or a preposition only."""
 _AFTER_VERB = WORDS["mentions.after_verb"]
@@ -26,7 +27,9 @@ _COURSE_VERBS = (
 _THINGS = frozenset(("class", "name", "pronoun", "generic"))
 _PARTICLES = frozenset(("up", "off", "out"))
 _PARTING = frozenset((",", ";", "."))
-_FORBIDDEN = (["are", "not"], ["is", "not"], ["may", "not"], ["are", "banned"], ["are", "forbidden"], ["are", "barred"])
+_NOT_LET = (["are", "banned"], ["are", "forbidden"], ["are", "barred"])
+_LET = frozenset(("allowed", "permitted", "admitted", ",", ";", "."))
+"""What may follow `cars are not`: bicycles are allowed and cars are not."""
 _DENIED_WITHIN = 3
 _LIKENESS = frozenset(("like", "shaped", "sized", "style", "type", "esque", "coloured", "size", "surfaced"))
 _ADJECTIVES_BEFORE = 4
@@ -86,7 +89,10 @@ def _is_denied(text: Text, mark: Mark) -> bool:
     before = words[max(0, mark.start - _DENIED_WITHIN) : mark.start]
     denied = not _NEGATIONS.isdisjoint(before) and _PARTING.isdisjoint(before)
     alike = mark.stop < len(words) and text.joined[mark.stop] and words[mark.stop] in _LIKENESS
-    return denied or alike or words[mark.stop : mark.stop + 2] in _FORBIDDEN
+    after = words[mark.stop : mark.stop + 3]
+    refused = after[:2] in (["are", "not"], ["is", "not"]) and not _LET.isdisjoint(after[2:])
+    kept_out = refused or after[:2] in _NOT_LET
+    return denied or alike or kept_out or ("closed", "to") in pairwise(before)
 
 
 def _is_verb(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
