@@ -1,6 +1,5 @@
 """Runs compared on the samples they share: one table, paired differences, and the same patches side by side."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from annotation.checks.diversity import mtld, tokens
 from annotation.checks.interval import bootstrap_difference
 from pipeline.errors import PipelineError
+from pipeline.json_cells import from_json
 from pipeline.measuring.claims import hallucination_rate
 from pipeline.measuring.told import Telling, Text, read_telling, rows, together
 from pipeline.measuring.variety import WORDED, drawn
@@ -55,7 +55,7 @@ class Run:
         found = {}
         for row in rows(self.folder, "patches", ("patch_id", "metadata")):
             if row["patch_id"] in asked:
-                metadata = json.loads(row["metadata"])
+                metadata = from_json(row["metadata"])
                 found[row["patch_id"]] = (metadata["image_name"], *(metadata["bounds"] or ()))
         return found
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
-PARTS_VERSION = 4
+from pipeline.json_cells import to_sorted_json
+
+PARTS_VERSION = 5
 """Raised when the same configuration and inputs would give other parts."""
 
 NOT_CONTENT = (
@@ -58,8 +60,7 @@ and the output, which is a matter of the shards."""
 
 def digest(content: Any) -> str:
     """Short digest of anything that JSON can hold; keys are sorted."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return blake2b(text.encode(), digest_size=12).hexdigest()
+    return blake2b(to_sorted_json(content).encode(), digest_size=12).hexdigest()
 
 
 def content_of(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:

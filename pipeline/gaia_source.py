@@ -1,6 +1,5 @@
 """Published records of pictures, to be told again: metadata and five captions of each."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,6 +20,7 @@ from download.records.pictures import fitted
 from pipeline.config import Config
 from pipeline.gaia_index import Block, Index, cell_of, index, place_of, year_of
 from pipeline.gaia_samples import GaiaSamples
+from pipeline.json_cells import from_json, to_json, to_sorted_json
 from pipeline.source import Assignment, Encoded, Row
 
 PUBLISHED = ("credits", "location", "lat", "lon", "tag", "resolution", "satellite", "sensor", "modalities", "captions")
@@ -122,12 +122,12 @@ class RecordPictures:
 
     def fetch(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Gets the pictures of several rows together; what cannot be had is told when it is read."""
-        addresses = [json.loads(row["metadata"])["record"]["image_src"] for row in rows]
+        addresses = [from_json(row["metadata"])["record"]["image_src"] for row in rows]
         self.samples.pictures.get_all(addresses, len)
 
     def read(self, row: Mapping[str, Any]) -> Encoded:
         """The picture of a row of the patches part, as PNG of the configured size."""
-        content = self.samples.pictures.get(json.loads(row["metadata"])["record"]["image_src"])
+        content = self.samples.pictures.get(from_json(row["metadata"])["record"]["image_src"])
         return Encoded(fitted(content, self.samples.size), "png")
 
 
@@ -165,7 +165,7 @@ class GaiaLook:
         elements = {number: _element(self.records[number]) for number in self.records if number in captioned}
         return [
             {"patch_id": number, "id": element.id, "kind": element.kind, "tags": [], "told": True,
-             "facts": json.dumps(element.facts, ensure_ascii=False, sort_keys=True), "outline": NO_OUTLINE}
+             "facts": to_sorted_json(element.facts), "outline": NO_OUTLINE}
             for number, element in elements.items()
         ]  # fmt: skip
 
@@ -199,7 +199,7 @@ class GaiaLook:
         }
         return {
             "patch_id": number, "scene": record.id, "window": [0, 0, size, size], "size": size, "task": TASK,
-            "metadata": json.dumps(metadata, ensure_ascii=False), "status": status,
+            "metadata": to_json(metadata), "status": status,
         }  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Patches cut from scenes, with the map under them."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,6 +20,7 @@ from pipeline.elements import ElementStore
 from pipeline.fingerprint import digest
 from pipeline.grid import Block, Patches, blocks
 from pipeline.ground import taken_before
+from pipeline.json_cells import to_json, to_sorted_json
 from pipeline.maps import Maps, map_area, read_maps
 from pipeline.place import places
 from pipeline.region import check_overlap, load_region, scenes_inside
@@ -232,7 +232,7 @@ class GridLook:
         known = iter(self.scribe.facts([subject for brief in briefs for subject in brief.others]))
         return [
             {"patch_id": self._id(brief), "id": element.id, "kind": element.kind, "tags": list(element.tags.items()),
-             "facts": json.dumps(element.facts, ensure_ascii=False, sort_keys=True),
+             "facts": to_sorted_json(element.facts),
              "told": subject in brief.plan.told, "outline": shapely.to_wkb(self.scribe.outline(subject))}
             for brief in briefs
             for subject, element in zip(
@@ -266,7 +266,7 @@ class GridLook:
         }
         return {
             "patch_id": metadata["patch_id"], "scene": scene.id, "window": list(window), "size": size,
-            "metadata": json.dumps(metadata, ensure_ascii=False), "status": status, "task": task,
+            "metadata": to_json(metadata), "status": status, "task": task,
         }  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Parts: what a unit leaves on disk, as rows of Parquet tables."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -10,6 +9,7 @@ import pyarrow as pa
 from annotation import gaia
 from annotation.annotate import Attempt
 from annotation.request import TASKS, Message, Request
+from pipeline.json_cells import to_json
 from pipeline.source import Look, Row
 
 PART_KINDS = ("patches", "elements", "requests", "rejected", "captions")
@@ -41,9 +41,6 @@ SCHEMAS: Mapping[str, pa.Schema] = {
          "completion_tokens": pa.int32(), "cached_tokens": pa.int32(), "answer": pa.string()}
     ),
 }  # fmt: skip
-
-
-_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def parts_of(look: Look, attempts: Mapping[int, Sequence[Attempt]]) -> tuple[dict[str, list[Row]], dict[str, int]]:
@@ -90,7 +87,7 @@ def _turn(message: Message) -> tuple[str, str]:
 @lru_cache(maxsize=64)
 def _prefix_json(turns: tuple[tuple[str, str], ...]) -> str:
     """All requests of a template begin alike."""
-    return _json([{"role": role, "content": content} for role, content in turns])
+    return to_json([{"role": role, "content": content} for role, content in turns])
 
 
 def _rejected_row(patch_id: int, attempt: Attempt) -> Row:
@@ -98,7 +95,7 @@ def _rejected_row(patch_id: int, attempt: Attempt) -> Row:
         "patch_id": patch_id, "key": attempt.request.key, "task": TASKS[attempt.request.task],
         "text": attempt.completion.text, "annotator": attempt.completion.annotator,
         "reasons": list(attempt.reasons), "final": attempt.final, "attempt": attempt.number,
-        "claims": _claims_json(attempt), "elements": [element.id for element in attempt.request.elements],
+        "claims": to_json(attempt.claims), "elements": [element.id for element in attempt.request.elements],
     }  # fmt: skip
 
 
@@ -108,7 +105,7 @@ def _caption_rows(patch_id: int, attempt: Attempt) -> list[Row]:
     if attempt.request.task != gaia.TASK:
         return [row]
     answer = gaia.Answer.of(attempt.text)
-    first = row | {"answer": _json(answer.metadata)}
+    first = row | {"answer": to_json(answer.metadata)}
     later = first | dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"), 0)
     return [(later if number else first) | {"text": caption} for number, caption in enumerate(answer.captions)]
 
@@ -118,21 +115,11 @@ def _caption_row(patch_id: int, attempt: Attempt) -> Row:
     return {
         "patch_id": patch_id, "task": TASKS[request.task], "text": attempt.text, "annotator": completion.annotator,
         "elements": [element.id for element in request.elements], "prompt": request.prompt, "seed": request.seed,
-        "checks": _json(_tally(attempt)), "claims": _claims_json(attempt), "attempts": attempt.number + 1,
+        "checks": to_json(_tally(attempt)), "claims": to_json(attempt.claims), "attempts": attempt.number + 1,
         "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.completion_tokens,
         "cached_tokens": completion.cached_tokens, "answer": None,
     }  # fmt: skip
-
-
-def _claims_json(attempt: Attempt) -> str:
-    return _json(
-        [
-            {"kind": claim.kind, "text": claim.text, "span": claim.span, "verdict": claim.verdict,
-             "element": claim.element, "fact": claim.fact}
-            for claim in attempt.claims
-        ]
-    )  # fmt: skip
 
 
 def _tally(attempt: Attempt) -> dict[str, int]:

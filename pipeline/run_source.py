@@ -1,6 +1,5 @@
 """Samples and facts of an earlier run, to be captioned again: neither imagery nor map is touched."""
 
-import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from pipeline.config import Config, RunSamples
 from pipeline.draw import draw
 from pipeline.errors import PipelineError
 from pipeline.fingerprint import digest
+from pipeline.json_cells import from_json
 from pipeline.shard_pictures import PICTURED, ShardPictures
 from pipeline.source import Assignment, Row
 from pipeline.store import Commit, RunFolder
@@ -177,7 +177,7 @@ class EarlierLook:
         return [element for patch, elements in self.elements.items() if patch in captioned for element in elements]
 
     def _assignment(self, row: Row) -> Assignment:
-        metadata, patch_id = json.loads(row["metadata"]), row["patch_id"]
+        metadata, patch_id = from_json(row["metadata"]), row["patch_id"]
         told = tuple(_facts(element) for element in self.elements[patch_id] if element["told"])
         if row["task"] == gaia.TASK:
             shown = self.shown.read(row).content if self.shown else None
@@ -195,7 +195,7 @@ def _sees(config: Config) -> bool:
 
 
 def _facts(element: Row) -> ElementFacts:
-    return ElementFacts(element["id"], element["kind"], dict(element["tags"]), json.loads(element["facts"]))
+    return ElementFacts(element["id"], element["kind"], dict(element["tags"]), from_json(element["facts"]))
 
 
 def _nameless(element: ElementFacts) -> ElementFacts:

@@ -18,6 +18,7 @@ from download.errors import DownloadError
 from pipeline.atomic import replacing, write_json
 from pipeline.config import Output
 from pipeline.fingerprint import digest
+from pipeline.json_cells import from_json
 from pipeline.source import Pictures, Row
 from pipeline.store import META, Commit, RunFolder
 from pipeline.writers.sample import Sample
@@ -32,6 +33,10 @@ INDEX_SCHEMA = pa.schema(
         "bytes": pa.int64(),
     }
 )
+
+_ELEMENT = ("id", "kind", "tags", "facts")
+_CAPTION = ("task", "text", "annotator", "elements", "prompt", "seed", "checks", "answer")
+"""Columns of parts that samples are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def make_shard(plan: ShardPlan, folder: RunFolder, pictures: Pictures, output: O
     target, index = plan.files(folder, output)
     failures: list[dict[str, Any]] = []
     with replacing(target) as beside:
-        rows = output.write(_samples(plan, folder, pictures if output.wants_pictures else None, failures), beside)
+        rows = output.write(_samples(plan, folder, pictures, output, failures), beside)
         with beside.open("rb") as written:
             checksum = file_digest(written, "sha256").hexdigest()
         size = beside.stat().st_size
@@ -173,47 +178,50 @@ def list_shards(folder: RunFolder, name: str, lines: Sequence[Mapping[str, Any]]
 
 
 def _samples(
-    plan: ShardPlan, folder: RunFolder, pictures: Pictures | None, failures: list[dict[str, Any]]
+    plan: ShardPlan, folder: RunFolder, pictures: Pictures, output: Output, failures: list[dict[str, Any]]
 ) -> Iterator[Sample]:
     for piece in plan.pieces:
-        told = list(_told(folder, piece.unit, slice(piece.start, piece.stop)))
-        with suppress(DownloadError):  # a picture that cannot be had is told when it is read
-            if pictures:
-                pictures.fetch([row for row, _, _ in told])
-        for row, elements, annotations in told:
+        rows = _patches(folder, piece)
+        elements = _by_patch(folder, "elements", piece, _ELEMENT) if output.wants_elements else {}
+        captions = _by_patch(folder, "captions", piece, _CAPTION)
+        if output.wants_pictures:
+            with suppress(DownloadError):  # a picture that cannot be had is told when it is read
+                pictures.fetch(rows)
+        for row in rows:
+            patch_id = row["patch_id"]
             try:
-                picture = pictures.read(row) if pictures else None
+                picture = pictures.read(row) if output.wants_pictures else None
             except DownloadError as error:
-                failures.append({"patch_id": row["patch_id"], "unit": piece.unit, "error": str(error)})
+                failures.append({"patch_id": patch_id, "unit": piece.unit, "error": str(error)})
                 continue
-            yield Sample(row["patch_id"], picture, json.loads(row["metadata"]), elements, annotations)
+            yield Sample(
+                patch_id,
+                picture,
+                from_json(row["metadata"]),
+                [_element(element) for element in elements.get(patch_id, ())],
+                [_annotation(caption) for caption in captions[patch_id]],
+            )
 
 
-def _told(folder: RunFolder, unit: str, chosen: slice) -> Iterator[tuple[Row, list[Row], list[Row]]]:
-    """Captioned patches of a committed unit, by patch id: row of the patches part, elements and annotations."""
-    patches = folder.read("patches", unit)
-    patches = patches.filter(pc.field("status") == "captioned").sort_by("patch_id").to_pylist()[chosen]
-    elements, captions = (_by_patch(folder.read(kind, unit)) for kind in ("elements", "captions"))
-    for row in patches:
-        yield (
-            row,
-            [_element(element) for element in elements[row["patch_id"]]],
-            [_annotation(caption) for caption in captions[row["patch_id"]]],
-        )
+def _patches(folder: RunFolder, piece: Piece) -> list[Row]:
+    """Rows of the patches part of captioned patches, by patch id."""
+    patches = folder.read("patches", piece.unit).filter(pc.field("status") == "captioned")
+    rows: list[Row] = patches.sort_by("patch_id").slice(piece.start, piece.stop - piece.start).to_pylist()
+    return rows
+
+
+def _by_patch(folder: RunFolder, kind: str, piece: Piece, columns: Sequence[str]) -> Mapping[int, list[Row]]:
+    grouped: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in folder.read(kind, piece.unit, ("patch_id", *columns)).to_pylist():
+        grouped[row["patch_id"]].append(row)
+    return grouped
 
 
 def _element(row: Mapping[str, Any]) -> Row:
-    return {"id": row["id"], "kind": row["kind"], "tags": dict(row["tags"]), "facts": json.loads(row["facts"])}
+    return {"id": row["id"], "kind": row["kind"], "tags": dict(row["tags"]), "facts": from_json(row["facts"])}
 
 
 def _annotation(row: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: row[key] for key in ("task", "text", "annotator", "elements", "prompt", "seed")}
-    answer = {"answer": json.loads(row["answer"])} if row.get("answer") else {}
-    return {**kept, "checks": json.loads(row["checks"]), **answer}
-
-
-def _by_patch(table: pa.Table) -> Mapping[int, list[dict[str, Any]]]:
-    grouped: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in table.to_pylist():
-        grouped[row["patch_id"]].append(row)
-    return grouped
+    kept = {key: row[key] for key in _CAPTION if key not in ("checks", "answer")}
+    answer = {"answer": from_json(row["answer"])} if row["answer"] else {}
+    return {**kept, "checks": from_json(row["checks"]), **answer}

@@ -1,6 +1,5 @@
 """SkyScript's pictures with their tags, to be told again."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,6 +21,7 @@ from download.records.skyscript import SOURCES, SkyScriptParts
 from pipeline.config import Config
 from pipeline.draw import draw
 from pipeline.errors import PipelineError
+from pipeline.json_cells import to_json, to_sorted_json
 from pipeline.skyscript_samples import MAP_ATTRIBUTION, MAP_LICENCE, SkyScriptSamples
 from pipeline.skyscript_units import BadRow, Entry, TableUnit, divide, located
 from pipeline.source import Assignment, Encoded, Row
@@ -29,8 +29,6 @@ from pipeline.tables import tag_table, tag_wiki
 
 TASK = "recaption"
 _MAGIC = {b"\xff\xd8": "jpg", b"\x89P": "png"}
-_json = json.JSONEncoder(ensure_ascii=False).encode
-_sorted_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _TABLE = 1 << 44
 """Bytes of a table, for the ids of rows that cannot be told."""
 
@@ -190,7 +188,7 @@ class SkyScriptLook:
         return [
             {"patch_id": each.entry.name.key, "id": element.id, "kind": element.kind,
              "tags": list(element.tags.items()),
-             "facts": _sorted_json(element.facts), "told": True, "outline": None}
+             "facts": to_sorted_json(element.facts), "told": True, "outline": None}
             for each in self.told
             if each.entry.name.key in captioned
             for element in each.facts
@@ -267,7 +265,7 @@ class SkyScriptPictures:
 def _row(patch_id: int, scene: str, metadata: Mapping[str, Any], status: str, task: str | None) -> Row:
     return {
         "patch_id": patch_id, "scene": scene, "window": None, "size": None,
-        "metadata": _json(metadata), "status": status, "task": task,
+        "metadata": to_json(metadata), "status": status, "task": task,
     }  # fmt: skip
 
 

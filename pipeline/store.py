@@ -158,6 +158,6 @@ class RunFolder:
         said = json.loads(meta.get(META, b"{}"))
         return Commit(**said) if said else None
 
-    def read(self, kind: str, unit: str) -> pa.Table:
-        """A unit's part."""
-        return pq.read_table(self.part(kind, unit), partitioning=None)
+    def read(self, kind: str, unit: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A unit's part, or some columns of it."""
+        return pq.read_table(self.part(kind, unit), columns=columns and list(columns), partitioning=None)

@@ -4,7 +4,6 @@ In Web Mercator the ground size of pixels depends on the row of tiles alone. So 
 together, as a scene of one row, and what can be seen of the map follows from their true GSD.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +23,7 @@ from pipeline.config import Config, GridSamples
 from pipeline.fingerprint import digest
 from pipeline.grid import Block, Patches, PatchGrid
 from pipeline.grid_source import GridLook, GridSource
+from pipeline.json_cells import from_json, to_json
 from pipeline.looks import Looks, look_through
 from pipeline.region import check_overlap, load_region
 from pipeline.source import Row
@@ -247,10 +247,10 @@ class TilePictures:
 
 
 def _named(row: Row, name: str) -> Row:
-    metadata = json.loads(row["metadata"])
+    metadata = from_json(row["metadata"])
     size = row["size"]
     return row | {
         "scene": name,
         "window": [0, 0, size, size],
-        "metadata": json.dumps(metadata | {"image_name": name}, ensure_ascii=False),
+        "metadata": to_json(metadata | {"image_name": name}),
     }

@@ -4,7 +4,6 @@ A checker that supports most claims of any caption whatever the facts shows noth
 the share that a caption's own facts support is what the checks can tell.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from annotation.checks.claims import read_claims
 from annotation.request import ElementFacts
 from annotation.tags import TagTable
 from pipeline.draw import draw
+from pipeline.json_cells import from_json
 from pipeline.measuring.told import part, unit_rows, units
 from pipeline.store import RunFolder
 from pipeline.tables import tag_table
@@ -108,10 +108,10 @@ class _Shelf:
         for unit in sorted({caption.unit for caption in drawn}):
             for row in unit_rows(folder, unit, "elements", ("patch_id", "id", "kind", "tags", "facts"), wanted):
                 facts[row["patch_id"]][row["id"]] = ElementFacts(
-                    row["id"], row["kind"], dict(row["tags"]), json.loads(row["facts"])
+                    row["id"], row["kind"], dict(row["tags"]), from_json(row["facts"])
                 )
             for row in unit_rows(folder, unit, "patches", ("patch_id", "metadata"), wanted):
-                metadata[row["patch_id"]] = json.loads(row["metadata"])
+                metadata[row["patch_id"]] = from_json(row["metadata"])
         return cls(table, facts, metadata)
 
     def read(self, caption: Drawn, shown: Drawn) -> tuple[int, int]:

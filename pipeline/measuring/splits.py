@@ -1,6 +1,5 @@
 """How far apart the splits are: on the ground, in words, and in what they hold."""
 
-import json
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 
 from annotation.tags import TagTable
+from pipeline.json_cells import from_json
 from pipeline.measuring.texts import Captions
 from pipeline.measuring.told import part, unit_rows, units
 from pipeline.measuring.variety import Near
@@ -155,7 +155,7 @@ def _sides(folder: RunFolder, overlay: Path | None) -> tuple[dict[str, Side], ND
     for unit in units(folder):
         land_use, mine = _land_use(folder, unit, tag_table(overlay)), dict[int, int]()
         for row in unit_rows(folder, unit, "patches", ("patch_id", "metadata"), captioned):
-            metadata = json.loads(row["metadata"])
+            metadata = from_json(row["metadata"])
             name, patch_id = metadata["split"], row["patch_id"]
             mine[patch_id] = numbers.setdefault(name, len(numbers))
             sides.setdefault(name, Side()).add(metadata, land_use.get(patch_id))
@@ -169,7 +169,7 @@ def _land_use(folder: RunFolder, unit: str, table: TagTable) -> dict[int, str]:
     largest: dict[int, tuple[float, str]] = {}
     areas = pc.field("kind") == "area"
     for row in unit_rows(folder, unit, "elements", ("patch_id", "tags", "facts"), areas):
-        share = json.loads(row["facts"]).get("share") or 0.0
+        share = from_json(row["facts"]).get("share") or 0.0
         if share > largest.get(row["patch_id"], (0.0, ""))[0]:
             main = table.main_tag(dict(row["tags"]))
             if main:

@@ -1,6 +1,5 @@
 """What a run told: its captions and refused answers, read part by part."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from annotation.checks.hygiene import label
 from annotation.request import TASKS
+from pipeline.json_cells import from_json
 from pipeline.parts import PART_KINDS
 from pipeline.source import Row
 from pipeline.store import RunFolder
@@ -164,7 +164,7 @@ def verdicts_of(claims: str | None) -> Verdicts | None:
     """Verdicts of the `claims` column."""
     if claims is None:
         return None
-    said = json.loads(claims)
+    said = from_json(claims)
     counts = Counter(claim["verdict"] for claim in said if claim["kind"] != "hedge")
     hedges = sum(claim["kind"] == "hedge" for claim in said)
     return Verdicts(counts["supported"], counts["contradicted"], counts["unsupported"], hedges)

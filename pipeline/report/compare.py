@@ -1,6 +1,5 @@
 """The page of a comparison: the tables, and what each run says of the same patches, side by side."""
 
-import json
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from pipeline.atomic import write_text
 from pipeline.compare import Comparison, Run
 from pipeline.compare_tables import difference_cells, headings, run_cells
 from pipeline.errors import PipelineError
+from pipeline.json_cells import from_json
 from pipeline.measuring.told import TASK_NAMES, rows
 from pipeline.report.originals import pictures_of, read_all
 from pipeline.report.templating import templates
@@ -94,7 +94,7 @@ def _said(run: Run, patches: Sequence[int]) -> dict[int, list[Row]]:
                     {
                         "task": TASK_NAMES[row["task"]],
                         "annotator": row["annotator"],
-                        "pieces": pieces(row["text"], json.loads(row["claims"] or "[]")),
+                        "pieces": pieces(row["text"], from_json(row["claims"] or "[]")),
                         "reasons": row.get("reasons", []),
                     }
                 )

@@ -1,6 +1,5 @@
 """Gallery entries: all that was known, asked and said of one patch, small enough for thousands in a page."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import pyarrow.compute as pc
 import shapely
 
 from annotation.request import TASKS
+from pipeline.json_cells import from_json
 from pipeline.report.look import Finished
 from pipeline.report.outlines import svg_path
 from pipeline.source import Row
@@ -94,7 +94,7 @@ def _of(folder: RunFolder, kind: str, unit: str, ids: Sequence[int]) -> Mapping[
 def _element(row: Row) -> Entry:
     return {
         "id": row["id"], "kind": row["kind"], "tags": short(dict(row["tags"])),
-        "facts": short(json.loads(row["facts"])), "outline": svg_path(shapely.from_wkb(row["outline"])),
+        "facts": short(from_json(row["facts"])), "outline": svg_path(shapely.from_wkb(row["outline"])),
     }  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _rejected(row: Row) -> Entry:
 
 
 def _said(row: Row) -> Entry:
-    claims = json.loads(row.get("claims") or "[]")
+    claims = from_json(row.get("claims") or "[]")
     return {
         "task": TASK_NAMES.get(row["task"], str(row["task"])), "text": row["text"], "annotator": row["annotator"],
         "claims": [[*claim["span"], *(claim.get(key) for key in ("kind", "verdict", "element", "fact"))]

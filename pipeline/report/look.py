@@ -1,6 +1,5 @@
 """A finished run as the report sees it: what it says of itself, and where its patches lie."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.atomic import read_json
 from pipeline.errors import PipelineError
+from pipeline.json_cells import from_json
 from pipeline.shard_pictures import index_of
 from pipeline.store import RunFolder
 
@@ -127,7 +127,7 @@ def _patches(folder: RunFolder) -> Patches:
         found = table.sort_by("patch_id").to_pylist()
         rows += found
         units += [file.stem] * len(found)
-    metadata = [json.loads(row["metadata"]) for row in rows]
+    metadata = [from_json(row["metadata"]) for row in rows]
     return Patches(
         np.array([row["patch_id"] for row in rows], dtype=np.int64),
         units,

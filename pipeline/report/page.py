@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeline.atomic import write_text
+from pipeline.json_cells import from_json
 from pipeline.report.entries import Entry, classes, entries, labels
 from pipeline.report.figures import figures
 from pipeline.report.look import Finished
@@ -71,7 +72,7 @@ def _chunks(shown: Sequence[Entry]) -> Iterator[tuple[str, Markup]]:
 
 
 def _prefixes(prefixes: Iterable[str]) -> Markup:
-    return embedded([json.loads(prefix) for prefix in prefixes])
+    return embedded([from_json(prefix) for prefix in prefixes])
 
 
 def embedded(content: Any) -> Markup:

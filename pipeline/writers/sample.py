@@ -15,7 +15,7 @@ class Sample:
         patch_id: unique in the dataset.
         picture: (size, size, 3) pixels, or a file's bytes; None for writers that want none.
         metadata: where, when and by whom the picture was taken.
-        elements: what is under it, with facts.
+        elements: what is under it, with facts; empty for writers that want none.
         annotations: its captions.
     """
 

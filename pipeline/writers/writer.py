@@ -18,6 +18,9 @@ class Writer(BaseModel, ABC):
     wants_pictures: ClassVar[bool] = True
     """Whether samples come with their pictures; otherwise no pixel is read."""
 
+    wants_elements: ClassVar[bool] = False
+    """Whether samples come with their elements."""
+
     samples_per_shard: int
 
     @property
