@@ -18,6 +18,7 @@ from download.errors import DownloadError
 from pipeline.atomic import replacing, write_json
 from pipeline.config import Output
 from pipeline.fingerprint import digest
+from pipeline.garbage import collect_seldom
 from pipeline.json_cells import from_json
 from pipeline.source import Pictures, Row
 from pipeline.store import META, Commit, RunFolder
@@ -127,6 +128,7 @@ def make_shard(plan: ShardPlan, folder: RunFolder, pictures: Pictures, output: O
         Its line in dataset.json, `failures`: patches whose pixels could not be read, and `fetched`: bytes and requests
         that it took, by source.
     """
+    collect_seldom()
     known = finished_shard(plan, folder, output)
     if known:
         return known

@@ -11,6 +11,7 @@ from download import traffic
 from pipeline.config import Config
 from pipeline.dispatch import Copy
 from pipeline.fingerprint import digest
+from pipeline.garbage import collect_seldom
 from pipeline.parts import parts_of
 from pipeline.requests import Requests
 from pipeline.roster import Roster
@@ -58,6 +59,7 @@ class Done:
 
 def caption_unit(job: Job, unit: Unit) -> Done:
     """Looks, asks, checks and commits one unit."""
+    collect_seldom()
     before = traffic.fetched()
     if job.roster is None:
         raise ValueError("no engine is on the roster")
