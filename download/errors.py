@@ -9,6 +9,10 @@ class MissingError(DownloadError):
     """What was asked for is not there, and asking again will not change that."""
 
 
+class NoScenesError(DownloadError):
+    """A source has no picture of the region."""
+
+
 class RefusedError(DownloadError):
     """Credentials are missing, wrong or expired."""
 

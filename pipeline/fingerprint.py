@@ -10,7 +10,10 @@ from pipeline.json_cells import to_sorted_json
 PARTS_VERSION = 5
 """Raised when the same configuration and inputs would give other parts."""
 
+_OF_IMAGERY = ("path", "concurrency", "user_agent", "key_from", "patience", "tokens")
+
 NOT_CONTENT = (
+    *(f"{imagery}.{key}" for imagery in ("samples.imagery", "samples.imagery.sources.*") for key in _OF_IMAGERY),
     "name",
     "workers",
     "region",
@@ -18,12 +21,6 @@ NOT_CONTENT = (
     "tag_wiki",
     "prompts",
     "output",
-    "samples.imagery.path",
-    "samples.imagery.concurrency",
-    "samples.imagery.user_agent",
-    "samples.imagery.key_from",
-    "samples.imagery.patience",
-    "samples.imagery.tokens",
     "samples.osm.path",
     "samples.osm.url",
     "samples.osm.region",

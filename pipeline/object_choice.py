@@ -17,6 +17,7 @@ from pyproj import Transformer
 from download.osm.dates import periods, stood
 from download.scene import Bounds, Scene, Window
 from pipeline.decide import SIDES
+from pipeline.draw import draw
 from pipeline.maps import Maps
 from pipeline.object_samples import ObjectSamples
 from pipeline.skyscript_draw import Chosen, Thing
@@ -136,18 +137,23 @@ class Chooser:
         return _rows(file, rows)
 
     def _around(self, thing: Thing, scenes: Sequence[Scene]) -> tuple[str, Focus] | str:
-        """Scene and window of an object, or why there are none; a scene that cannot hold the window is passed over."""
-        left = {scene.id: max(scene.gsd) for scene in scenes}
-        why = UNFIT if left else OUTSIDE
-        while left:
-            chosen = self.samples.window.chosen(thing, left, self.seed)
-            if chosen is None:
-                return why
-            focus = self._laid(thing, chosen)
-            if focus:
-                return chosen.code, focus
-            why = OUTSIDE
-            del left[chosen.code]
+        """Scene and window of an object, or why there are none.
+
+        First the source falls by lot and then one of its scenes, so that one with many scenes is as likely as another;
+        what cannot show the object or hold the window is passed over.
+        """
+        by_source: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        for scene in scenes:
+            by_source[scene.source][scene.id] = max(scene.gsd)
+        why = UNFIT if scenes else OUTSIDE
+        for source in sorted(by_source, key=lambda source: draw(f"{self.seed}/{thing.id}/source/{source}")):
+            left = by_source[source]
+            while chosen := self.samples.window.chosen(thing, left, self.seed):
+                focus = self._laid(thing, chosen)
+                if focus:
+                    return chosen.code, focus
+                why = OUTSIDE
+                del left[chosen.code]
         return why
 
     def _laid(self, thing: Thing, chosen: Chosen) -> Focus | None:

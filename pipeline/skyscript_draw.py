@@ -137,7 +137,7 @@ class Windows(BaseModel):
 
         Args:
             thing: the object.
-            sources: metres per pixel by code, of those that have pictures there.
+            sources: metres per pixel by code, of those that have pictures there; there may be none.
             seed: of the run.
         """
         fine = [(code, gsd) for code, gsd in sorted(sources.items()) if gsd * SAME <= thing.seen_from]

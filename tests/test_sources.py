@@ -297,6 +297,7 @@ def _content(file: Path) -> bytes:
     ("name", "lacks"),
     [
         ("rsteller_gee.yaml", "earthengine authenticate"),
+        ("skyscript_new.yaml", "samples.imagery.sources.CH: No Earth Engine credentials"),
         ("rsteller_stac.yaml", ""),
         ("xyz.yaml", "region.osm.pbf"),
     ],

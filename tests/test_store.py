@@ -112,6 +112,11 @@ def test_fingerprint_leaves_out_places_and_concurrency() -> None:
         'inputs.map: "x" -> "y"',
         "seed: 1 -> 2",
     ]
+    one, other = (
+        {"samples": {"imagery": {"kind": "several", "sources": {"CH": {"kind": "local", "path": path}}}}}
+        for path in ("/a", "/elsewhere")
+    )
+    assert digest(content_of(one, {})) == digest(content_of(other, {}))
 
 
 @given(st.floats(-179, 179), st.floats(-89, 89))

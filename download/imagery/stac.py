@@ -16,7 +16,7 @@ from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
 from download.cache import Cache
-from download.errors import DownloadError
+from download.errors import DownloadError, NoScenesError
 from download.imagery import aws
 from download.imagery.pixels import patch
 from download.imagery.raster_grid import Grid
@@ -110,7 +110,8 @@ class StacImagery(ImagerySource):
             area: in degrees.
 
         Raises:
-            DownloadError: there is no area, the catalogue cannot be had or finds nothing, or a scene is of no use.
+            NoScenesError: the catalogue finds nothing.
+            DownloadError: there is no area, the catalogue cannot be had, or a scene is of no use.
         """
         if area is None:
             raise DownloadError("A catalogue has too much to take all of it. Set region in the configuration.")
@@ -118,7 +119,7 @@ class StacImagery(ImagerySource):
         found = search(self._web, self.url, self.collection, self.dates, area, self.query, self.asset)
         if not found:
             first, last = self.dates
-            raise DownloadError(
+            raise NoScenesError(
                 f"{shown(self.url)} has nothing with an asset {self.asset!r} in collection {self.collection!r} for "
                 f"this region from {first} to {last}. Look at samples.imagery.collection, asset, dates and query."
             )

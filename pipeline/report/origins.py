@@ -30,7 +30,8 @@ def ingredients(run: Finished) -> tuple[Ingredient, ...]:
     """What the samples were made of first, also where an earlier run made them."""
     origin = run.origin
     if "imagery" in origin:
-        return _ingredient("Imagery", origin["imagery"], sources(run)), _ingredient("Map", origin["osm"])
+        pictures = [_ingredient("Imagery", said, sources(run)) for said in _imagery(origin["imagery"], run)]
+        return *pictures, _ingredient("Map", origin["osm"])
     return (_ingredient("Records", origin, sources(run)),)
 
 
@@ -42,6 +43,14 @@ def licences_of(run: Finished) -> list[str]:
 def sources(run: Finished) -> list[str]:
     """Providers that the samples themselves name."""
     return sorted({str(said["source"]) for said in run.patches.metadata if said.get("source")})[:MOST_SOURCES]
+
+
+def _imagery(said: Mapping[str, Any], run: Finished) -> list[Mapping[str, Any]]:
+    """Each source of imagery; of several those that samples name."""
+    if said["kind"] != "several":
+        return [said]
+    named = {metadata.get("source") for metadata in run.patches.metadata}
+    return [source for source in said["sources"].values() if source.get("source") in named]
 
 
 def _ingredient(what: str, said: Mapping[str, Any], named: Sequence[str] = ()) -> Ingredient:

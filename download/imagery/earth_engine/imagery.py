@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from shapely.geometry.base import BaseGeometry
 
 from download.cache import Cache
-from download.errors import DownloadError
+from download.errors import NoScenesError
 from download.imagery.earth_engine.collections import COLLECTIONS
 from download.imagery.earth_engine.listing import Listed, fits_gsd, scene_of, touches
 from download.imagery.earth_engine.pixels import Bunch, bunches, cut, decoded, grid_of, inside_footprint
@@ -119,7 +119,8 @@ class EarthEngineImagery(ImagerySource):
         """Scenes that meet an area (in degrees), sorted by id; metadata only, and from the cache the second time.
 
         Raises:
-            DownloadError: there are none, they cannot be listed, or they lack a band.
+            NoScenesError: there are none.
+            DownloadError: they cannot be listed, or they lack a band.
         """
         listed = Listed(self.collection, self.dates, self.filter)
         key = ("earth_engine_lists", self.url, self.collection, str(self.dates), listed.query(area))
@@ -130,7 +131,7 @@ class EarthEngineImagery(ImagerySource):
         all_scenes = [scene_of(record, self.collection, self.bands, **known) for record in json.loads(content)]
         scenes = [scene for scene in all_scenes if fits_gsd(scene, self.gsd) and touches(scene, area)]
         if not scenes:
-            raise DownloadError(
+            raise NoScenesError(
                 f"{self.collection} has no image there and then ({len(all_scenes)} before looking at the "
                 "ground sample distance). Correct region, or samples.imagery.dates, gsd or filter."
             )
