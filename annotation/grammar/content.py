@@ -8,6 +8,8 @@ from annotation.grammar.wording import Wording
 PARTS = "several parts"
 SHARE_OF_PERVASIVE = 0.7
 """How often the share of what is all over the picture is told instead of its place."""
+RUN_RATHER = 0.8
+"""How often the ends of a line are told and not its orientation; both would often say the same twice."""
 ESSENTIAL = (
     lexicon.SHARE, lexicon.PLACE, lexicon.LISTED_PLACE, lexicon.SPREAD, lexicon.PASSING, lexicon.LINE_PLACE,
     lexicon.RUN, lexicon.THROUGH, lexicon.ROAD_RUN, lexicon.ROAD_THROUGH, lexicon.SPREADING,
@@ -85,11 +87,13 @@ def _line(told: Wording) -> list[tuple[float, Uses]]:
     course = facts.get("course")
     if course:
         found.append((0.1, lexicon.LOOP if course == "closed" else lexicon.COURSE))
-    if told.ends:
+    trend = bool(facts.get("orientation") and axes(facts["orientation"]))
+    run_told = told.ends and (not trend or told.chance(RUN_RATHER))
+    if run_told:
         run, through = (lexicon.ROAD_RUN, lexicon.ROAD_THROUGH) if told.road else (lexicon.RUN, lexicon.THROUGH)
         found.append((0.0, through if {facts["from"], facts["to"]} <= lexicon.EDGE_NAMES else run))
     found += _place(told)
-    if facts.get("orientation") and axes(facts["orientation"]) and not (told.ends and told.chance(0.8)):
+    if trend and not run_told:
         found.append((0.4, lexicon.LINE_AXIS))
     if told.cut and not told.ends:
         found.append((0.4, lexicon.LINE_EDGES))
