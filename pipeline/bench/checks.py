@@ -17,6 +17,7 @@ from download.sample import make_county
 from pipeline.bench.facts import GRID, picture_of_nothing
 from pipeline.config import Captions, Config
 from pipeline.elements import ElementStore, write_elements
+from pipeline.garbage import collect_seldom
 from pipeline.grid import blocks
 from pipeline.requests import Requests
 from pipeline.samples import make_plans, meet, patch_gsd, unit_elements, unit_patches
@@ -46,6 +47,7 @@ def run(extract: Path | None = None, captions: int = 4000) -> dict[str, Any]:
     seeds = range(1 + captions // len(requests))
     texts = [(caption(request.elements, seed), request) for seed in seeds for request in requests][:captions]
     checks = Checks()
+    collect_seldom()  # as workers do
     for text, request in texts[:100]:
         checks.judge(request, text)  # the first ones load tables
     started = time.perf_counter()

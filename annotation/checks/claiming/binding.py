@@ -7,6 +7,7 @@ from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.marks import DETERMINERS, FINITE, Mark
 from annotation.checks.claiming.mentions import ROLES, Mention
 from annotation.checks.claiming.places import STARTERS
+from annotation.checks.claiming.respective import respective
 from annotation.checks.claiming.text import Text
 from annotation.checks.claiming.vocabulary import WORDS
 from annotation.checks.claiming.word_order import HEDGING, INVERTED, PREPOSITIONS, WordOrder
@@ -30,9 +31,13 @@ class Binder(WordOrder):
         marks: Sequence[Mark],
         elements: Sequence[Known],
     ) -> None:
-        """Takes the mentions of a caption in order, the clause of each word, all marks, and all that is known."""
+        """Takes the mentions of a caption in order, the clause of each word, all marks, and all that is known.
+
+        `respective` holds of which thing a measure is that is told respectively, by the measure's first word.
+        """
         super().__init__(text, mentions, clause, marks)
         self.elements = elements
+        self.respective = respective(text, mentions, marks)
 
     def targets(self, start: int, stop: int, applies: Applies, *, place: bool = False) -> list[Known] | None:
         """Elements that a claim may speak of, the likeliest first; None if it is a thing that no element is.
@@ -56,7 +61,7 @@ class Binder(WordOrder):
 
     def _by_order(self, start: int, stop: int, *, place: bool) -> list[Mention]:
         """What the order of words says: the noun described, what follows a fronted place, an agent; else nothing."""
-        described = self._described(start, stop)
+        described = self.respective.get(start) or self._described(start, stop)
         if described is not None:
             return [described]
         if not place and (beside := self._of_noun(start)) is not None:
@@ -85,7 +90,7 @@ class Binder(WordOrder):
 
     def is_close(self, start: int, stop: int) -> bool:
         """Whether a claim stands right beside the noun or name that it is about: `a street of 250 m`, `rock (19%)`."""
-        described = self._described(start, stop)
+        described = self.respective.get(start) or self._described(start, stop)
         if described is not None:
             return described.kind in ("class", "name")
         at = bisect_left(self._starts, start) - 1
@@ -118,7 +123,7 @@ class Binder(WordOrder):
         words = self.text.words
         coordinate = between[:1] == [","] and start and words[start - 1] in DETERMINERS and words[start] not in STARTERS
         if coordinate and len(between) > 1:
-            between = between[1:]  # the straight, 245 m long Ferry Street
+            between = [word for word in between[1:] if word != "one"]  # the straight, 245 m long; one-way
         if len(between) > 3 or any(
             word in _STOPPERS
             or word in ROLES

@@ -112,6 +112,7 @@ def _bare(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
 
 def _shares_unit(reading: Reading, mark: Mark, told: Quantity, following: Mark) -> bool:
     """`10.4 and 12.1 percent`: the unit stands after the second number only. Adds the claim."""
+    respective = reading.binder.respective.get(mark.start)
     joined = reading.text.words[mark.stop : following.start] in (["and"], ["or"], ["to"])
     if not joined or following.kind != "quantity" or following.content.kind == "count":
         return False
@@ -120,8 +121,10 @@ def _shares_unit(reading: Reading, mark: Mark, told: Quantity, following: Mark) 
     if not number:
         return False
     unit = (following.content.low + following.content.high) / 2 / number
-    low, high = told.low * unit * (1 - _NEARLY), told.high * unit * (1 + _NEARLY)
-    values = (value for each in reading.told() for value in _of_kind(each, kind) if value is not None)
+    half = 0.5 * 10.0 ** -len(reading.word(mark.stop - 1).partition(".")[2])
+    low, high = ((bound + sign * max(_NEARLY * bound, half)) * unit for bound, sign in ((told.low, -1), (told.high, 1)))
+    meant = respective.elements if respective else reading.told()
+    values = (value for each in meant for value in _of_kind(each, kind) if value is not None)
     held = any(low <= value <= high for value in values)
     told_kind: Kind = "share" if kind == "share" else "number"
     verdict: Verdict = "supported" if held else "contradicted"

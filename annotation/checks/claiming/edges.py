@@ -33,12 +33,8 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
     between = reading.text.words[verb.stop : mark.start]
     if len(between) > _REACH or any(word not in _BETWEEN for word in between):
         return False
-    if any(len(place.edges) > 1 for place in places) and ("in" in between or "on" in between):
-        return False  # leaves the frame in the upper left
-    if not {"into", "beyond", "past"}.isdisjoint((*between, reading.word(verb.start))) and all(
-        place.scope in ("part", "half") for place in places
-    ):
-        return False  # reaches into the bottom part
+    if _is_where(reading.word(verb.start), between, places):
+        return False
     edges = frozenset().union(*(place.edges for place in places))
     strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
     denied = _denied(reading, verb)
@@ -67,6 +63,14 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
     targets = reading.binder.targets(verb.start, span[1], lambda element: element.edges is not None)
     reading.settle("edge", span, targets, holds, "edges")
     return True
+
+
+def _is_where(verb: str, between: Sequence[str], places: Sequence[Place]) -> bool:
+    """`Leaves the frame in the upper left`, `continues on the right`, `reaches into the bottom part`."""
+    corner = any(len(place.edges) > 1 for place in places) and ("in" in between or "on" in between)
+    aside = verb.startswith("continu") and "on" in between and places[-1].scope != "edge"
+    into = not {"into", "beyond", "past"}.isdisjoint((*between, verb))
+    return corner or aside or (into and all(place.scope in ("part", "half") for place in places))
 
 
 def edge(reading: Reading, mark: Mark, number: int, _: Meaning) -> bool:

@@ -14,7 +14,7 @@ POSSESSIVE = frozenset(("its", "their", "whose"))
 PREPOSITIONS = frozenset(("in", "on", "at", "to", "along", "across", "near", "down", "towards"))
 REACH = 7
 """Words between two places of one list or pair."""
-_CONNECTORS = frozenset((",", "and", "plus", "well"))
+_CONNECTORS = frozenset((",", "and", "or", "plus", "well"))
 _LISTING = WORDS["sites.listing"]
 _TO = frozenset(("to", "towards", "until", "into"))
 _STAYING = frozenset(("keeps", "keep", "stays", "stay", "lies", "lie", "keeping", "staying"))

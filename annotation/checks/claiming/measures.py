@@ -22,10 +22,13 @@ _COVERING = (
 )  # fmt: skip
 _SPREAD_OVER = WORDS["measures.spread_over"]
 """Words before `the whole picture` that do not say how much of it is covered."""
+_HOLDING = frozenset(("has", "shows", "contains", "holds", "features", "includes"))
 _WHOLE = 0.9
 _COMPARED = frozenset(("of", "to", "than", "against"))
 _REST = frozenset(("else", "rest", "remaining", "remainder", "sliver"))
 _TOGETHER = frozenset(("together", "combined", "jointly", "total", "collectively"))
+_EACH = frozenset(("each", "apiece", "average", "averaging", "individually"))
+_NEAR = 4
 _COMPLEMENTS = frozenset(("the", "this", "our", "all", "that", "its", "whole", "entire", "total", "visible"))
 
 
@@ -104,7 +107,7 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
     percent = words[mark.stop - 1] in ("%", "cent")
     covering = told.start > 0 and words[told.start - 1].startswith(_COVERING)
     of_it = covering and words[mark.stop : mark.stop + 2] in (["of", "it"], ["of", "them"])
-    if not told.numeral and (not of_picture or words[mark.start - 1] in _SPREAD_OVER):
+    if not told.numeral and (not of_picture or words[mark.start - 1] in _SPREAD_OVER or _holds(reading, at)):
         return
     if not (of_picture or percent or of_it or (covering and reading.word(mark.stop) != "of")):
         return
@@ -133,6 +136,12 @@ def _share(reading: Reading, mark: Mark, told: Quantity, number: int) -> None:
         "share",
         spare=lambda: reading.spare(*span),
     )
+
+
+def _holds(reading: Reading, at: int) -> bool:
+    """`The whole image has scattered buildings`: where they are, and not how much they cover."""
+    picture = next((mark for mark in reading.marks if mark.kind == "picture" and mark.start == at), None)
+    return picture is not None and reading.word(picture.stop) in _HOLDING
 
 
 def _is_of_rest(words: Sequence[str], start: int, stop: int) -> bool:
@@ -171,10 +180,19 @@ def _area(reading: Reading, mark: Mark, told: Quantity) -> None:
     if _summed(reading, mark, told, "area"):
         reading.add("number", *span, "supported", targets[0].id if targets else None, "area_m2")
         return
-    reading.settle(
-        "number", span, able(reading, targets, "area"), lambda e: within(e.area, told, ROUNDING), "area_m2",
-        spare=lambda: reading.spare(*span),
-    )  # fmt: skip
+    each = _is_of_each(reading.text.words, mark)
+
+    def right(element: Known) -> bool | None:
+        if each and element.area and element.count and within(element.area / element.count, told, ROUNDED):
+            return True
+        return within(element.area, told, ROUNDING)
+
+    reading.settle("number", span, able(reading, targets, "area"), right, "area_m2", spare=lambda: reading.spare(*span))
+
+
+def _is_of_each(words: Sequence[str], mark: Mark) -> bool:
+    """`96 garages, some 31 m2 each`, `on average 31 m2`."""
+    return not _EACH.isdisjoint(words[max(0, mark.start - _NEAR) : mark.stop + _NEAR])
 
 
 def _between_them(words: Sequence[str]) -> bool:

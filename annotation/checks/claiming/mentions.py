@@ -165,8 +165,9 @@ def governed(text: Text, mark: Mark, stops: Mapping[int, Mark]) -> bool:
         if text.words[at] in _HEDGES and (following in VALUES or following[0].isdigit()):
             continue  # around fifty garages
         measured = stops.get(at - 1) if text.words[at] == "of" else None
-        if measured is not None and measured.kind == "quantity" and measured.content.kind != "share":
-            continue  # an acre of residential land borders
+        amount = measured is not None and measured.kind == "quantity" and measured.content.kind != "share"
+        if amount or (measured is not None and measured.kind == "shape"):
+            continue  # an acre of residential land borders, a strip of farmland sits
         if text.words[at] in ROLES or (before is not None and before.kind == "rel"):
             return True
         if mark.kind == "name" and before is not None and before.kind == "class":

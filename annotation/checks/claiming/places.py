@@ -131,7 +131,10 @@ def place_at(text: Text, place: int) -> Place | None:
             at += 1
     if at == place or (words[place] in ("heart", "foot", "head") and words[at : at + 1] != ["of"]):
         return None
-    scope, at = _scope_at(words, at)
+    scope, after = _scope_at(words, at)
+    if not (scope and words[after - 1] == "stretch" and text.joined[place]):
+        at = after  # else a north-south stretch
+    scope = scope if at == after else ""
     beyond = _past_middle(words, at) if points and not scope else at
     scope, at = ("half", beyond) if beyond > at else (scope, at)
     compass = words[place].startswith(_COMPASS) or words[place].upper() in ABBREVIATED

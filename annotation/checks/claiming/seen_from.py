@@ -11,6 +11,7 @@ from annotation.checks.claiming.relating import relate, subjects_of, towards
 
 _PARTING = frozenset((",", ";", ":", ".", "and", "while", "but"))
 _SIDES = frozenset(("borders", "beside", "along", "touches"))
+_ADJOINING = frozenset(("adjacent", "next", "close"))
 _CLOSELY = ("closely", "directly", "immediately")
 _SOME_WAY = frozenset(("some", "way", "a", "short", "little", "distance", "further", "farther", "close", "just"))
 _NOT_OF = frozenset(("is", "are", "lies", "and", "that"))
@@ -57,6 +58,21 @@ def of_itself(reading: Reading, mark: Mark, before: int) -> None:
     towards(reading, span, targets, here, others)
 
 
+def of_owner(reading: Reading, mark: Mark, before: int) -> bool:
+    """`On the meadow's east side`: from the thing whose side it is. Adds the claim."""
+    here: Place = mark.content
+    owner = next((told for told in reading.mentions if told.mark.stop == before + 1 and told.kind != "pronoun"), None)
+    owned = owner is not None and reading.text.written[before].endswith(("'s", "\u2019s", "s'"))
+    if owner is None or not owned or not here.points or here.scope not in ("", "side"):
+        return False
+    own = {element.id for element in owner.elements}
+    last = reading.binder.inverted(owner.mark.start, mark.stop)  # on the meadow's east side is a pond
+    told = last.elements if last else reading.binder.subjects(owner.mark.start) or ()
+    subjects = [element for element in told if element.id not in own]
+    towards(reading, (owner.mark.start, mark.stop), subjects, here, owner.elements)
+    return bool(subjects and own)
+
+
 def at_side_of(reading: Reading, mark: Mark, before: int) -> bool:
     """`Borders it on the north`, `touches the wood on its south side`: as seen from what it borders. Adds the claim.
 
@@ -77,13 +93,14 @@ def at_side_of(reading: Reading, mark: Mark, before: int) -> bool:
         return False
     verb, thing = bordered
     participle = reading.word(verb.start).endswith("ing")
-    following = _told_after(reading, mark, verb) if participle or reading.word(verb.start) in ROLES else None
+    adverbial = participle or reading.word(verb.start) in ROLES | _ADJOINING
+    following = _told_after(reading, mark, verb) if adverbial else None
     beside = next((told for told in reading.mentions if participle and told.mark.stop == verb.start), None)
     chosen = following or beside  # near it to the east, a street; a patch of grass bordering it on the east
     subjects = chosen.elements if chosen else subjects_of(reading, verb, thing)
     word = reading.word(preposition)
     clear = own or here.scope or thing.kind == "pronoun" or word == "from"
-    if not subjects or not clear or (word == "to" and following is None):
+    if not subjects or not clear or (word in ("to", "in") and following is None):
         return False
     others = [element for element in thing.elements if element not in subjects]
     towards(reading, (mark.start, mark.stop), subjects, here, others)
@@ -104,7 +121,7 @@ def _names_side(reading: Reading, mark: Mark, preposition: int, *, own: bool) ->
     here: Place = mark.content
     side = here.scope in ("", "side") and (here.compass or own or here.scope == "side")
     word, after = reading.word(preposition), reading.word(mark.stop)
-    governed = word in ("on", "from") or (word == "to" and after == "," and not own)
+    governed = word in ("on", "from") or (word in ("to", "in") and after == "," and not own)
     return bool(here.points) and side and governed and after not in ("by", "of")
 
 
@@ -161,23 +178,25 @@ def of_something(reading: Reading, mark: Mark) -> bool:
     if mention is None or mention.mark.start > mark.stop + REACH:
         return False
     between = reading.text.words[mark.stop + 1 : mention.mark.start]
-    if any(not word.isalnum() or word in _NOT_OF for word in between) or any(
+    said = between[:-1] if between[-1:] == ["that"] else between  # to the west of that street
+    if any(not word.isalnum() or word in _NOT_OF for word in said) or any(
         each.kind in ("picture", "place") for each in reading.marks if mark.stop < each.start < mention.mark.start
     ):
         return False
-    own = {each.id for each in (mention.elements[:1] if mention.kind == "pronoun" else mention.elements)}
+    vague = mention.kind in ("pronoun", "generic")
+    own = {each.id for each in (mention.elements[:1] if vague else mention.elements)}
     fronted = not mark.start or reading.binder.is_fronted(mark.start, mention.mark.stop)
     targets = None if fronted else reading.binder.subjects(mark.start)
     mine = {each.id for each in targets or ()}
     if own < mine:
         targets = [each for each in targets or () if each.id not in own]
-    elif targets is None or own <= mine or (mention.kind != "pronoun" and own >= mine):
+    elif targets is None or own <= mine or (not vague and own >= mine):
         after = reading.binder.next_mention(mention.mark.stop)
         while after and after.elements and own >= {each.id for each in after.elements}:  # and 95 m from it
             after = reading.binder.next_mention(after.mark.stop)
         targets = [each for each in (after.elements if after else ()) if each.id not in own]
     span = (mark.start, mention.mark.stop)
-    others = [each for each in mention.elements if each not in targets][:1] if mention.kind == "pronoun" else []
+    others = [each for each in mention.elements if each not in targets][:1] if vague else []
     if mark.content.points:
         towards(reading, span, targets, mark.content, others or mention.elements)
     else:

@@ -12,7 +12,7 @@ from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.position import position
 from annotation.checks.claiming.reading import Reading
 from annotation.checks.claiming.relating import towards
-from annotation.checks.claiming.seen_from import at_side_of, of_itself, of_something
+from annotation.checks.claiming.seen_from import at_side_of, of_itself, of_owner, of_something
 
 _MOVING = (
     "run", "head", "trend", "lead", "flow", "continu", "extend", "stretch", "go", "pass", "bend", "curv", "turn",
@@ -47,7 +47,7 @@ def place(reading: Reading, number: int) -> None:
     told = listing.listed(reading, number)
     if is_left_out(reading, told, before):
         left_free(reading, mark, told, before)
-    elif len(told) == 1 and at_side_of(reading, mark, before):
+    elif len(told) == 1 and (of_owner(reading, mark, before) or at_side_of(reading, mark, before)):
         return
     elif own and not _follows_picture(reading, number):
         of_itself(reading, mark, before)

@@ -92,7 +92,7 @@ class WordOrder:
         """`Across the middle, one-way Adams Street`: a name without an article, after a comma."""
         words = self.text.words
         near = stop < at and mention.mark.start <= at + _ADJECTIVES and words[stop] == ","
-        return near and mention.kind == "name" and words[at] not in FINITE and words[at] != "and"
+        return near and mention.kind == "name" and words[at] not in FINITE | _OPENING
 
     def past_aside(self, stop: int) -> int:
         """The comma that ends an aside on where a fronted place is: `in the north, beyond the road, a wood`."""
