@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from annotation.measuring.parts import DIMENSIONS, Floats, Objects, cross, ends, ground_copies, lengths, take_apart
+from annotation.measuring.ground import on_ground
+from annotation.measuring.parts import DIMENSIONS, Floats, Objects, cross, ends, lengths
 
 RELATIONS = ("crosses", "inside", "contains", "along", "borders", "beside")
 """In the order in which they are asked. `between` takes three, see `between`."""
@@ -81,8 +82,7 @@ def relate(
         the nearest part of the larger to the middle of the smaller. What is inside, contains or crosses has
         no direction.
     """
-    subject, own = _on_ground(subjects, kinds[0], matrices)
-    object_, other = _on_ground(objects, kinds[1], matrices)
+    (subject, own), (object_, other) = on_ground((subjects, objects), kinds, matrices)
     there = np.flatnonzero((own >= 0) & (other >= 0))
     subject, object_ = subject[there], object_[there]
     side = np.sqrt(np.abs(np.linalg.det(matrices[there])))
@@ -124,7 +124,7 @@ def between(
     Returns:
         (n,) true where it is so; false where one of the three has no extent in the patch.
     """
-    middle, *sides = (_on_ground(g, k, matrices) for g, k in zip((subjects, first, second), kinds, strict=True))
+    middle, *sides = on_ground((subjects, first, second), kinds, matrices)
     there = np.flatnonzero((middle[1] >= 0) & (sides[0][1] >= 0) & (sides[1][1] >= 0))
     found = np.zeros(len(subjects), dtype=np.bool_)
     subject = middle[0][there]
@@ -147,29 +147,6 @@ def distance_classes(metres: Floats, side: Floats) -> NDArray[np.intp]:
     bounds = [np.full_like(side, TOUCHING), *(np.minimum(share * side, most) for share, most in (NEXT_TO, NEAR, AWAY))]
     classes: NDArray[np.intp] = (metres > np.stack(bounds)).sum(axis=0)
     return classes
-
-
-def _on_ground(geometries: Objects, kinds: NDArray[np.str_], matrices: Floats) -> tuple[Objects, NDArray[np.int8]]:
-    """Clean geometries in metres, and their dimensions; -1 for what has not the dimension of its kind."""
-    kinds = np.asarray(kinds)
-    parts = take_apart(geometries, kinds)
-    ground = ground_copies(parts.simple, matrices[parts.owner])
-    dimension = np.full(len(kinds), -1, dtype=np.int8)
-    together = np.empty(len(kinds), dtype=object)
-    for kind, collect in (
-        ("point", shapely.multipoints),
-        ("line", shapely.multilinestrings),
-        ("area", shapely.multipolygons),
-    ):
-        real = (kinds == kind) & (parts.dimension == DIMENSIONS[kind])
-        here = real[parts.owner]
-        if here.any():
-            owners, index = np.unique(parts.owner[here], return_inverse=True)
-            together[owners] = collect(ground[here], indices=index)
-            dimension[owners] = DIMENSIONS[kind]
-    broken = np.flatnonzero((dimension == AREA) & ~shapely.is_valid(together))  # members of a group may overlap
-    together[broken] = shapely.make_valid(together[broken])
-    return together, dimension
 
 
 def _names(subject: Objects, object_: Objects, own: NDArray[np.int8], other: NDArray[np.int8]) -> NDArray[np.str_]:

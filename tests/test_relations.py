@@ -63,6 +63,22 @@ def test_relations(subject: str, object_: str, relation: str | None) -> None:
     assert found.get("relation") == relation
 
 
+def test_members_of_a_group_that_overlap_are_one_ground() -> None:
+    larger = "POLYGON((.1 .1,.9 .1,.9 .9,.1 .9,.1 .1))"
+    group = f"GEOMETRYCOLLECTION({PARK},{larger})"
+    assert told(POND, group) == {"distance_m": 0.0, "distance": "touching", "relation": "inside"}
+
+
+def test_a_geometry_of_several_pairs_is_measured_in_the_frame_of_each() -> None:
+    """The same object in frames of other sizes, and once more in the same one."""
+    pond, road = array(POND)[0], array("LINESTRING(0 .9,1 .9)")[0]
+    sides = [SIDE, 2 * SIDE, SIDE]
+    matrices = np.stack([np.eye(2) * side for side in sides])
+    one, other = array(*[pond] * 3), array(*[road] * 3)
+    found = relate(one, other, (kinds(*one), kinds(*other)), matrices)
+    assert [relation and relation["distance_m"] for relation in found] == [round(0.3 * side, 1) for side in sides]
+
+
 def test_directions_are_those_of_the_subject_seen_from_the_object() -> None:
     house = "POLYGON((.9 .1,.92 .1,.92 .12,.9 .12,.9 .1))"
     assert told(house, POND) == {"distance_m": 110.3, "distance": "far from", "direction": "south-east"}
