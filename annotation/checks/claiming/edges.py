@@ -9,7 +9,8 @@ from annotation.checks.claiming.lexicon import Meaning
 from annotation.checks.claiming.marks import Mark
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
-from annotation.checks.claiming.relating import object_of, relate, subjects_of
+from annotation.checks.claiming.relating import object_of, relate
+from annotation.checks.claiming.subjects import subjects_of
 from annotation.checks.claiming.vocabulary import WORDS
 from annotation.measuring.frame import EDGES
 

@@ -124,6 +124,7 @@ def _is_course(text: Text, start: int, stops: Mapping[int, Mark]) -> bool:
             word in ("in", "on", "along")
             and at < start - 1
             and words[start] in ("line", "path", "route", "way", "channel")
+            and DETERMINERS.isdisjoint(words[at + 2 : start])  # on the left a winding path
         ):
             return any(words[k] in ("straight", "winding", "curved", "diagonal", "curving") for k in range(at, start))
     return False

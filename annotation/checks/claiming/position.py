@@ -36,7 +36,8 @@ def position(reading: Reading, span: tuple[int, int], listed: Sequence[Place], w
     said = _Said(reading, span, listed, word, listing.before(reading, span[0]))
     targets = reading.binder.targets(*span, lambda element: element.cells, place=True)
     word_after = reading.word(span[1])
-    quality = "" if reading.word(span[1] + 1).isalnum() or word_after in DETERMINERS else word_after
+    goes_on = reading.word(span[1] + 1)[:1].isalnum()
+    quality = "" if goes_on or word_after in DETERMINERS else word_after
     of_quality = [element for element in reading.known if quality in element.loose]  # the left residential
     reading.settle(
         "position",

@@ -8,15 +8,14 @@ from annotation.checks.claiming import standing, traits
 from annotation.checks.claiming.known import Known
 from annotation.checks.claiming.lexicon import Meaning
 from annotation.checks.claiming.marks import DETERMINERS, Mark
-from annotation.checks.claiming.mentions import ROLES, Mention
+from annotation.checks.claiming.mentions import Mention
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading, Verdict
+from annotation.checks.claiming.subjects import REACH, STANDING, attached, subjects_of
 from annotation.checks.claiming.vocabulary import WORDS
 
 Span = tuple[int, int]
 
-_REACH = 6
-"""Words between a relation and what it governs."""
 _AGENT_AFTER = frozenset((",", "lies", "lie", "stands", "stand", "sits", "sit", "lying", "standing", "hard"))
 """Words after which `by` means beside; elsewhere it names an agent: covered by."""
 _SPREADING = frozenset(("over", "across", "through"))
@@ -25,7 +24,6 @@ _PARTING = ("divid", "split", "separat", "cut")
 _SHARP = frozenset(("crosses", "crossed", "inside", "touches", "outside"))
 """Relations that are clear enough to be held against what a pronoun most likely means."""
 _ASIDE = 10
-_STANDING = frozenset(("stand", "stands", "lie", "lies", "sit", "sits", "grow", "runs", "run", "goes", "passes"))
 _DENIALS = frozenset(("not", "never", "without"))
 _DENIED_WITHIN = 2
 _NOT_GOVERNED = WORDS["relating.not_governed"]
@@ -67,6 +65,10 @@ def _relate_told(reading: Reading, mark: Mark, meaning: Meaning, mention: Mentio
     if mention.kind == "pronoun" and not subjects and meaning.value in _SHARP:  # crosses it: not the subject
         subjects = (reading.binder.subjects(mark.start) or [])[:1]
         others = [element for element in others if element not in subjects][:1]
+    brought = attached(reading, mark) if mention.kind == "pronoun" else None
+    if brought is not None:
+        subjects = list(brought.elements)
+        others = [each for each in reading.binder.subjects(brought.mark.start) or others if each not in subjects]
     weak = mention.kind == "pronoun" and (meaning.value not in _SHARP or reading.word(mark.start) == "in")
     relate(reading, (mark.start, mention.mark.stop), subjects, meaning.value, others, weak=weak)
 
@@ -108,13 +110,13 @@ def towards(reading: Reading, span: Span, ones: Sequence[Known], place: Place, o
 def object_of(reading: Reading, mark: Mark) -> Mention | None:
     """The thing that a relation governs: the next one, with nothing but its adjectives before it."""
     mention = reading.binder.next_mention(mark.stop)
-    if mention is None or mention.mark.start > mark.stop + _REACH:
+    if mention is None or mention.mark.start > mark.stop + REACH:
         return None
     between = reading.text.words[mark.stop : mention.mark.start]
     possessive = reading.word(mention.mark.start) in ("its", "their") and mention.kind == "pronoun"
     if possessive and any(each.kind == "place" and each.start == mention.mark.stop for each in reading.marks):
         return None  # traverses its lower third
-    if any(not word.isalnum() or word in _NOT_GOVERNED or word in _STANDING for word in between):
+    if any(not word.isalnum() or word in _NOT_GOVERNED or word in STANDING for word in between):
         return None
     first = bisect_left(reading.marks, mark.stop, key=lambda each: each.start)
     for each in reading.marks[first:]:
@@ -125,58 +127,6 @@ def object_of(reading: Reading, mark: Mark) -> Mention | None:
     return mention
 
 
-def subjects_of(reading: Reading, mark: Mark, mention: Mention) -> list[Known]:
-    """Things that may stand in a relation to a mention: the subject of the clause, or what follows a fronted phrase."""
-    own = {element.id for element in mention.elements}
-    if (beside := _lying(reading, mark)) is not None and not own & {element.id for element in beside.elements}:
-        return list(beside.elements)
-    if (inverted := _inverted(reading, mark, mention)) is not None:
-        return inverted
-    targets = reading.binder.subjects(mark.start)
-    found = [element for element in targets or () if element.id not in own]
-    if found or targets is None or mention.kind == "pronoun":
-        return found
-    return _around(reading, mark, mention, own)
-
-
-def _around(reading: Reading, mark: Mark, mention: Mention, own: set[str]) -> list[Known]:
-    """The thing told before a relation, or the one told after what it governs where the relation stands in front."""
-    earlier = [told for told in reversed(reading.mentions) if told.mark.start < mark.start]
-    before = [element for told in earlier for element in told.elements if element.id not in own][:1]
-    same = any(reading.clause[told.mark.start] == reading.clause[mark.start] for told in earlier)
-    verb = reading.word(mark.start) not in ROLES and reading.word(mark.start).endswith("s")
-    if same or (before and verb):  # ; crosses grass and forest
-        return before
-    after = reading.binder.next_mention(mention.mark.stop)
-    return [element for element in (after.elements if after else ()) if element.id not in own] or before
-
-
-def _inverted(reading: Reading, mark: Mark, mention: Mention) -> list[Known] | None:
-    """`Touching it on the north-west is Whitehall Terrace`, `inside both stand trees`: the subject comes last."""
-    after = reading.binder.next_mention(mention.mark.stop)
-    word = reading.word(mark.start)
-    stands = word in ("inside", "within", "in", "through") and reading.word(mention.mark.stop) in _STANDING
-    named = word == "through" and after is not None and after.kind == "name" and after.mark.start == mention.mark.stop
-    if stands or named:  # through it 233rd Street goes
-        return list(after.elements) if after is not None else None
-    if word in ROLES and (last := reading.binder.inverted(mark.start, mention.mark.stop)):
-        return list(last.elements)  # next to the canal, on its western side, is an industrial area
-    opens = reading.text.opens_sentence(mark.start) and reading.word(mark.start).endswith("ing")
-    stop = mention.mark.stop
-    verb = next((at for at in range(stop, stop + _REACH) if reading.word(at) in ("is", "are", "runs", "lies")), None)
-    if not opens or verb is None or "," in reading.text.words[stop:verb]:
-        return None
-    after = reading.binder.next_mention(verb)
-    return list(after.elements) if after is not None else None
-
-
-def _lying(reading: Reading, mark: Mark) -> Mention | None:
-    """`The pitch lying within it`: the noun right before a participle."""
-    if not reading.word(mark.start - 1).endswith("ing"):
-        return None
-    return next((told for told in reading.mentions if told.mark.stop == mark.start - 1 and told.elements), None)
-
-
 def _between(reading: Reading, mark: Mark, first: Mention) -> bool:
     """`Between the wood and the lake`; flanked by one thing only is something else."""
     second = reading.binder.next_mention(first.mark.stop)
@@ -185,7 +135,7 @@ def _between(reading: Reading, mark: Mark, first: Mention) -> bool:
     if second is not None:
         apart = reading.text.words[first.mark.stop : second.mark.start]
         placed = apart[:1] in (["to"], ["in"], ["on"])  # between a wood to the north and a lake
-        second = second if "and" in apart[: _REACH if placed else 2] else None
+        second = second if "and" in apart[: REACH if placed else 2] else None
     if second is None and reading.word(mark.start) == "flanked":
         return False
     others = second.elements if second else first.elements[1:]

@@ -7,7 +7,8 @@ from annotation.checks.claiming.marks import DETERMINERS, Mark
 from annotation.checks.claiming.mentions import ROLES, Mention
 from annotation.checks.claiming.places import Place
 from annotation.checks.claiming.reading import Reading
-from annotation.checks.claiming.relating import relate, subjects_of, towards
+from annotation.checks.claiming.relating import relate, towards
+from annotation.checks.claiming.subjects import subjects_of
 
 _PARTING = frozenset((",", ";", ":", ".", "and", "while", "but"))
 _SIDES = frozenset(("borders", "beside", "along", "touches"))
