@@ -4,12 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from download.imagery.earth_engine import EarthEngineImagery
-from download.imagery.local import LocalImagery
-from download.imagery.several import SeveralImagery
-from download.imagery.stac import StacImagery
-from download.imagery.xyz import XyzImagery
+from download.imagery.several import OneImagery, SeveralImagery
 
-Imagery = Annotated[
-    EarthEngineImagery | LocalImagery | SeveralImagery | StacImagery | XyzImagery, Field(discriminator="kind")
-]
+Imagery = Annotated[OneImagery | SeveralImagery, Field(discriminator="kind")]
