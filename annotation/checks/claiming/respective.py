@@ -17,6 +17,8 @@ _JOINING = frozenset(
 def respective(text: Text, mentions: Sequence[Mention], marks: Sequence[Mark]) -> dict[int, Mention]:
     """The thing of each measure that is told respectively, by the measure's first word."""
     found: dict[int, Mention] = {}
+    if _RESPECTIVELY not in text.words:
+        return found
     for at in (at for at, word in enumerate(text.words) if word == _RESPECTIVELY):
         here = [mark for mark in marks if mark.kind == "quantity" and text.sentence[mark.start] == text.sentence[at]]
         for measures in _lists(text, here):
