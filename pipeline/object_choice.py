@@ -67,7 +67,10 @@ class Chooser:
     seed: int
 
     def choose(self, maps: Maps) -> tuple[dict[str, list[Focus]], Counter[str]]:
-        """Chosen objects by scene id, each once, and what became of the others; lots fall by seed and OSM id."""
+        """Chosen objects by scene id, each once, and what became of the others; lots fall by seed and OSM id.
+
+        Maps of several days are gone through one after the other: an object belongs to the first that shows it.
+        """
         by_map: defaultdict[Path, list[Scene]] = defaultdict(list)
         for scene in self.scenes.values():
             by_map[maps.of(scene)].append(scene)

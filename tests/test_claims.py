@@ -352,6 +352,33 @@ def test_damaged_captions_never_crash(number: int, damage: list[tuple[int, str]]
         assert text[slice(*claim.span)] == claim.text
 
 
+@pytest.mark.parametrize("number", range(0, 900, 9))
+def test_words_in_odd_places_never_crash(number: int) -> None:
+    """Adverbs and conjunctions that lists are read by, where no list is."""
+    each = true_captions()[number]
+    words = each.text.split()
+    for added in ("respectively", "each", "or", "with", "'s", "on its", "continues"):
+        place = (number * 7) % len(words)
+        text = " ".join([*words[:place], added, *words[place:]])
+        for claim in read_claims(text, each.elements):
+            assert text[slice(*claim.span)] == claim.text
+
+
+def test_respectively_without_measures() -> None:
+    text = "The wood and the lake lie in the north and in the south, respectively."
+    assert verdicts(text, area("wood"), area("lake"))["class"] == {"supported"}
+
+
+def test_what_continues_beyond_the_frame_is_cut() -> None:
+    road = line("residential street", edges=["west"], position=["left", "center"])
+    for text in (
+        "A street continues beyond the frame on the {}.",
+        "A street continues past the {} edge.",
+    ):
+        assert verdicts(text.format("right"), road)["edge"] == {"contradicted"}
+        assert verdicts(text.format("left"), road)["edge"] == {"supported"}
+
+
 def test_the_same_text_and_facts_give_the_same_claims() -> None:
     for each in true_captions()[:20]:
         assert read_claims(each.text, each.elements) == read_claims(each.text, each.elements)

@@ -129,6 +129,22 @@ def test_the_card_credits_those_that_samples_come_from(
     assert "unused" not in card
 
 
+def test_the_card_knows_a_collection_without_a_name_of_its_own(
+    county: SampleCounty, given: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = RunFolder(finish(_config(county, given), tmp_path / "run"))
+    info = folder.info()
+    assert info is not None
+    catalogue = {"kind": "stac", "collection": "sentinel-2", "source": "", "licence": "A's own", "attribution": "ESA"}
+    info["config"]["samples"]["imagery"]["sources"]["S2"] = catalogue
+    folder.write_info(info)
+    write_report(folder)
+    card = (folder.path / "README.md").read_text()
+    assert "A's own" in card
+    assert "ESA" in card
+    assert "sentinel-2" in card
+
+
 class TestWithoutPictures:
     """A source may have none of the region, as long as another has."""
 
@@ -147,7 +163,8 @@ class TestWithoutPictures:
             several = SeveralImagery.model_validate(given)
             scenes = several.scenes(self.REGION)
             assert {scene.id[:2] for scene in scenes} == {"US", "S2"}
-            assert "ES has no picture there." in several.notices(scenes)
+            (told,) = (line for line in several.notices(scenes) if line.startswith("ES"))
+            assert "no picture there; if it should, look at all of samples.imagery.sources.ES" in told
             assert not any(line.startswith("US") for line in several.notices(scenes))
 
     def test_none_at_all_is_an_error(self) -> None:
@@ -165,11 +182,17 @@ class TestWithoutPictures:
 
 def test_errors_name_the_source(given: dict[str, Any], tmp_path: Path) -> None:
     given["sources"]["DE"] = {"kind": "local", "path": str(tmp_path / "nowhere")}
-    with pytest.raises(DownloadError, match=r"sources\.DE: No raster at"):
+    with pytest.raises(DownloadError, match=r"No raster at .* Correct samples\.imagery\.sources\.DE\.path"):
         SeveralImagery.model_validate(given).scenes()
     given["sources"]["DE"] = {"kind": "stac", "url": "no address", "collection": "c", "dates": ["2020-01-01"] * 2}
-    with pytest.raises(DownloadError, match=r"sources\.DE: samples.imagery.url: no address is no web address"):
+    with pytest.raises(DownloadError, match=r"samples\.imagery\.sources\.DE\.url: no address is no web address"):
         SeveralImagery.model_validate(given).check()
+
+
+def test_names_tell_sources_apart(given: dict[str, Any]) -> None:
+    given["sources"]["S2"]["source"] = "near"
+    with pytest.raises(ValidationError, match="US, S2 are all called 'near'"):
+        SeveralImagery.model_validate(given)
 
 
 @pytest.mark.parametrize("sources", [{}, {"C-H": {"kind": "local", "path": "x"}}, {"CH": {"kind": "several"}}])

@@ -1,12 +1,13 @@
 """Scenes of several sources side by side, such as the ten collections of SkyScript."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 from shapely.geometry.base import BaseGeometry
 
 from download.errors import DownloadError, NoScenesError
@@ -29,11 +30,22 @@ class SeveralImagery(ImagerySource):
 
     Attributes:
         kind: `several`.
-        sources: each as it would be configured alone. Those without a picture of the region are passed over, and told.
+        sources: each as it would be configured alone, and each of another name (`source`, or its collection), which is
+            what samples tell of it. Those without a picture of the region are passed over, and told.
     """
 
     kind: Literal["several"]
     sources: Mapping[Code, OneImagery] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _of_different_names(self) -> Self:
+        codes: defaultdict[str, list[str]] = defaultdict(list)
+        for code, source in self.sources.items():
+            codes[source.source or getattr(source, "collection", "")].append(code)
+        for name, same in codes.items():
+            if len(same) > 1:
+                raise ValueError(f"{', '.join(same)} are all called {name!r}. Give each a `source` of its own")
+        return self
 
     def check(self) -> None:
         """Looks at settings and credentials of each; nothing is fetched.
@@ -73,8 +85,9 @@ class SeveralImagery(ImagerySource):
         """What the user should know of scenes, and which sources have none."""
         told = []
         for code, source in self.sources.items():
-            own = [scene for scene in scenes if _code(scene) == code]
-            told += [f"{code}: {line}" for line in source.notices(own)] if own else [f"{code} has no picture there."]
+            own = [scene for scene in scenes if code_of(scene.id) == code]
+            none = f"{code} has no picture there; if it should, look at all of samples.imagery.sources.{code}."
+            told += [f"{code}: {line}" for line in source.notices(own)] if own else [none]
         return told
 
     def complete(self, scene: Scene, windows: Sequence[Window]) -> NDArray[np.bool_]:
@@ -83,7 +96,9 @@ class SeveralImagery(ImagerySource):
         Raises:
             DownloadError: it cannot be found out.
         """
-        return self.sources[_code(scene)].complete(scene, windows)
+        code = code_of(scene.id)
+        with _told_of(code):
+            return self.sources[code].complete(scene, windows)
 
     def prefetch(self, scene: Scene, windows: Sequence[Window]) -> None:
         """Fetches windows that will be read.
@@ -91,7 +106,9 @@ class SeveralImagery(ImagerySource):
         Raises:
             DownloadError: some cannot be had.
         """
-        self.sources[_code(scene)].prefetch(scene, windows)
+        code = code_of(scene.id)
+        with _told_of(code):
+            self.sources[code].prefetch(scene, windows)
 
     def read(self, scene: Scene, window: Window, size: int) -> NDArray[np.uint8]:
         """The pixels of a window, as a patch of (size, size, 3).
@@ -99,17 +116,22 @@ class SeveralImagery(ImagerySource):
         Raises:
             DownloadError: they cannot be had.
         """
-        return self.sources[_code(scene)].read(scene, window, size)
+        code = code_of(scene.id)
+        with _told_of(code):
+            return self.sources[code].read(scene, window, size)
 
 
-def _code(scene: Scene) -> str:
-    return scene.id.partition(_TO_ID)[0]
+def code_of(scene_id: str) -> str:
+    """The source that a scene comes from."""
+    return scene_id.partition(_TO_ID)[0]
 
 
 @contextmanager
 def _told_of(code: str) -> Iterator[None]:
-    """Says of which source an error tells."""
+    """Says of which source an error tells, and where its keys stand."""
+    own, told = "samples.imagery.", f"samples.imagery.sources.{code}"
     try:
         yield
     except DownloadError as error:
-        raise type(error)(f"samples.imagery.sources.{code}: {error}") from error
+        text = str(error)
+        raise type(error)(text.replace(own, f"{told}.") if own in text else f"{told}: {text}") from error

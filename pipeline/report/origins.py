@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from download.imagery.several import code_of
 from pipeline.report.look import Finished
 
 MOST_SOURCES = 20
@@ -46,11 +47,15 @@ def sources(run: Finished) -> list[str]:
 
 
 def _imagery(said: Mapping[str, Any], run: Finished) -> list[Mapping[str, Any]]:
-    """Each source of imagery; of several those that samples name."""
+    """Each source of imagery; of several those that samples come from."""
     if said["kind"] != "several":
         return [said]
-    named = {metadata.get("source") for metadata in run.patches.metadata}
-    return [source for source in said["sources"].values() if source.get("source") in named]
+    used = {code_of(metadata["image_name"]) for metadata in run.patches.metadata}
+    return [
+        {**source, "source": source.get("source") or source.get("collection", "")}
+        for code, source in said["sources"].items()
+        if code in used
+    ]
 
 
 def _ingredient(what: str, said: Mapping[str, Any], named: Sequence[str] = ()) -> Ingredient:

@@ -25,6 +25,7 @@ class SkyScriptCsvWriter(Writer):
         samples_per_shard: pictures in a file.
     """
 
+    wants_elements: ClassVar[bool] = False
     wants_pictures: ClassVar[bool] = False
     """Pictures stay where they are."""
 

@@ -33,6 +33,7 @@ class GaiaJsonWriter(Writer):
         places: who finds the coordinates of a location that only the answer names; null: nobody.
     """
 
+    wants_elements: ClassVar[bool] = False
     wants_pictures: ClassVar[bool] = False
     """Pictures stay where they are."""
 

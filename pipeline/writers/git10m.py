@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -75,6 +75,8 @@ class Git10mWriter(Writer):
         quality: of JPEG.
         score: who gives `img_quality_score`.
     """
+
+    wants_elements: ClassVar[bool] = False
 
     kind: Literal["git10m"]
     samples_per_shard: int = Field(default=4096, ge=1)

@@ -5,7 +5,7 @@ import json
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,8 +23,6 @@ class WebDatasetWriter(Writer):
         image: `jpg` as published, or `png`, whose pixels are the source's exactly.
         quality: of JPEG.
     """
-
-    wants_elements: ClassVar[bool] = True
 
     kind: Literal["webdataset"]
     samples_per_shard: int = Field(default=5458, ge=1)

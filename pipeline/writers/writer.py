@@ -18,8 +18,8 @@ class Writer(BaseModel, ABC):
     wants_pictures: ClassVar[bool] = True
     """Whether samples come with their pictures; otherwise no pixel is read."""
 
-    wants_elements: ClassVar[bool] = False
-    """Whether samples come with their elements."""
+    wants_elements: ClassVar[bool] = True
+    """Whether samples come with their elements; otherwise they are not read."""
 
     samples_per_shard: int
 

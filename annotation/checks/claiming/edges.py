@@ -20,6 +20,7 @@ _BETWEEN = WORDS["edges.between"]
 _EDGE_WORDS = frozenset(("edge", "edges", "border", "borders", "margin", "margins", "boundary", "limits", "bounds"))
 _STRICT = ("continu", "cut", "clip", "beyond", "crop", "extend", "leav", "exit", "past", "enter", "truncat")
 _LEAVING = ("beyond", "past", "out", "leav", "exit", "bleed", "spill", "cut", "clip", "crop", "truncat")
+_OUT = frozenset(("beyond", "past", "out", "off", "outside"))
 _NOT = frozenset(("not", "without", "never", "nor", "no", "none", "nothing", "neither"))
 _BUT = frozenset(("but", "except", "save"))
 _ARTICLES = (["a"], ["an"], ["any"])
@@ -34,7 +35,7 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
     between = reading.text.words[verb.stop : mark.start]
     if len(between) > _REACH or any(word not in _BETWEEN for word in between):
         return False
-    if _is_where(reading.word(verb.start), between, places):
+    if _is_where(reading.text.words[verb.start : verb.stop], between, places):
         return False
     edges = frozenset().union(*(place.edges for place in places))
     strict = any(place.scope == "edge" for place in places) or reading.word(verb.start).startswith(_STRICT)
@@ -66,11 +67,12 @@ def at_edges(reading: Reading, number: int, places: Sequence[Place]) -> bool:
     return True
 
 
-def _is_where(verb: str, between: Sequence[str], places: Sequence[Place]) -> bool:
+def _is_where(verb: Sequence[str], between: Sequence[str], places: Sequence[Place]) -> bool:
     """`Leaves the frame in the upper left`, `continues on the right`, `reaches into the bottom part`."""
     corner = any(len(place.edges) > 1 for place in places) and ("in" in between or "on" in between)
-    aside = verb.startswith("continu") and "on" in between and places[-1].scope != "edge"
-    into = not {"into", "beyond", "past"}.isdisjoint((*between, verb))
+    leaves = not _OUT.isdisjoint((*verb, *between))
+    aside = verb[0].startswith("continu") and "on" in between and not leaves and places[-1].scope != "edge"
+    into = not {"into", "beyond", "past"}.isdisjoint((*between, verb[0]))
     return corner or aside or (into and all(place.scope in ("part", "half") for place in places))
 
 

@@ -37,7 +37,8 @@ def _lists(text: Text, measures: Sequence[Mark]) -> Iterator[list[Mark]]:
             continue
         yield several
         several = [other]
-    yield several
+    if several:
+        yield several
 
 
 def _things_before(text: Text, mentions: Sequence[Mention], measure: Mark) -> list[Mention]:
