@@ -56,8 +56,7 @@ def _cleaned(geometries: Objects, kinds: NDArray[np.str_], matrices: Floats) -> 
             owners, index = np.unique(parts.owner[here], return_inverse=True)
             together[owners] = collect(ground[here], indices=index)
             dimension[owners] = DIMENSIONS[kind]
-    broken = np.flatnonzero(
-        (dimension == DIMENSIONS["area"]) & ~shapely.is_valid(together)
-    )  # members of a group may overlap
+    # Members of a group may overlap: one ground, and not a hole where they do.
+    broken = np.flatnonzero((dimension == DIMENSIONS["area"]) & ~shapely.is_valid(together))
     together[broken] = shapely.make_valid(together[broken], method="structure", keep_collapsed=False)
     return together, dimension
